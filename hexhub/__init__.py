@@ -1,0 +1,1 @@
+"""HexHub: real machines for teaching programming, on JupyterHub and Docker."""

@@ -1,0 +1,1 @@
+"""What there is to learn: courses, lessons, steps; read from disk, published to disk."""

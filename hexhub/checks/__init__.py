@@ -1,0 +1,1 @@
+"""Checks: one command in a container, its report, its outcome."""

@@ -1,0 +1,1 @@
+"""The ``hexhub`` command."""

@@ -1,0 +1,231 @@
+"""Every error that HexHub raises on purpose.
+
+::
+
+    HexHubError
+    ├── CourseError
+    │   ├── CourseInvalid        the files of a course break the format; carries all problems
+    │   ├── CourseNotFound
+    │   ├── LessonNotFound
+    │   ├── StepNotFound
+    │   └── VersionNotFound
+    ├── Refused                  it exists, and this person may not have it (now); carries the reason
+    │   ├── AccessDenied
+    │   ├── StepLocked
+    │   ├── HintLocked
+    │   └── SolutionLocked
+    ├── CheckError               a check could not be made; never says anything of the answer
+    │   ├── DockerUnavailable
+    │   ├── ImageMissing
+    │   ├── MachineNotRunning
+    │   ├── SubmissionUnusable   what was taken from the student's machine cannot be graded
+    │   └── ReportUnusable       the harness's report is missing, forged or unreadable
+    ├── StoreError
+    │   ├── AttemptNotFound
+    │   └── LeaseLost            another worker owns the attempt by now
+    ├── HubUnreachable           JupyterHub's API does not answer, or answers with an error
+    ├── RequestInvalid           a request to our API breaks its contract
+    └── SetupError               this computer lacks something; the message says what to do
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+
+class HexHubError(Exception):
+    """Root of all errors raised on purpose.
+
+    Attributes:
+        code: Stable word for programs, such as ``lesson_not_found``.
+    """
+
+    code = "error"
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing wrong with a course: where, what was found, what is allowed.
+
+    Attributes:
+        file: Path relative to the course folder.
+        line: One-based line number, or None where the file as a whole is meant.
+        found: What stands there.
+        allowed: What may stand there.
+    """
+
+    file: str
+    line: int | None
+    found: str
+    allowed: str
+
+    def __str__(self) -> str:
+        """Give ``file:line: found X; allowed: Y``."""
+        place = self.file if self.line is None else f"{self.file}:{self.line}"
+        return f"{place}: found {self.found}; allowed: {self.allowed}"
+
+
+class CourseError(HexHubError):
+    """Something about a course."""
+
+    code = "course_error"
+
+
+class CourseInvalid(CourseError):
+    """The files of a course break the format. ``problems`` has all of them."""
+
+    code = "course_invalid"
+
+    def __init__(self, course: str, problems: Sequence[Problem]) -> None:
+        self.course = course
+        self.problems = tuple(problems)
+        lines = "\n".join(f"  {problem}" for problem in self.problems)
+        super().__init__(f"Course '{course}' has {len(self.problems)} problem(s):\n{lines}")
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(names) or "nothing"
+
+
+class CourseNotFound(CourseError):
+    """No such course is published."""
+
+    code = "course_not_found"
+
+    def __init__(self, course: str, known: Iterable[str]) -> None:
+        self.course = course
+        super().__init__(f"No course '{course}' is published. There are: {_listed(known)}.")
+
+
+class LessonNotFound(CourseError):
+    """The course has no such lesson."""
+
+    code = "lesson_not_found"
+
+    def __init__(self, course: str, lesson: str, known: Iterable[str]) -> None:
+        self.course = course
+        self.lesson = lesson
+        super().__init__(f"No lesson '{lesson}' in course '{course}'. It has: {_listed(known)}.")
+
+
+class StepNotFound(CourseError):
+    """The lesson has no such step."""
+
+    code = "step_not_found"
+
+    def __init__(self, lesson: str, step: str, known: Iterable[str]) -> None:
+        self.lesson = lesson
+        self.step = step
+        super().__init__(f"No step '{step}' in lesson '{lesson}'. It has: {_listed(known)}.")
+
+
+class VersionNotFound(CourseError):
+    """This version of the course is not on disk."""
+
+    code = "version_not_found"
+
+    def __init__(self, course: str, version: str) -> None:
+        self.course = course
+        self.version = version
+        super().__init__(f"Course '{course}' has no version '{version}' on disk. Publish it again.")
+
+
+class Refused(HexHubError):
+    """It exists, and this person may not have it (now). The message is the reason."""
+
+    code = "refused"
+
+
+class AccessDenied(Refused):
+    """The person's groups do not open this course, or the thing is somebody else's."""
+
+    code = "access_denied"
+
+
+class StepLocked(Refused):
+    """Earlier steps must be passed first."""
+
+    code = "step_locked"
+
+
+class HintLocked(Refused):
+    """The hint's condition is not met yet, or there is no further hint."""
+
+    code = "hint_locked"
+
+
+class SolutionLocked(Refused):
+    """The solution is not to be shown yet."""
+
+    code = "solution_locked"
+
+
+class CheckError(HexHubError):
+    """A check could not be made; this never says anything of the answer."""
+
+    code = "check_error"
+
+
+class DockerUnavailable(CheckError):
+    """Docker does not answer."""
+
+    code = "docker_unavailable"
+
+
+class ImageMissing(CheckError):
+    """The lesson's image is not on this machine."""
+
+    code = "image_missing"
+
+
+class MachineNotRunning(CheckError):
+    """The student's container is stopped or gone."""
+
+    code = "machine_not_running"
+
+
+class SubmissionUnusable(CheckError):
+    """What was taken from the student's machine cannot be graded: too big, links, not there."""
+
+    code = "submission_unusable"
+
+
+class ReportUnusable(CheckError):
+    """The harness's report is missing, forged or unreadable."""
+
+    code = "report_unusable"
+
+
+class StoreError(HexHubError):
+    """The database refuses, or what was asked of it is not there."""
+
+    code = "store_error"
+
+
+class AttemptNotFound(StoreError):
+    """No such attempt, or it is another student's."""
+
+    code = "attempt_not_found"
+
+
+class LeaseLost(StoreError):
+    """Another worker owns the attempt by now; this one's verdict is not stored."""
+
+    code = "lease_lost"
+
+
+class HubUnreachable(HexHubError):
+    """JupyterHub's API does not answer, or answers with an error."""
+
+    code = "hub_unreachable"
+
+
+class RequestInvalid(HexHubError):
+    """A request to our API breaks its contract. The message names the field."""
+
+    code = "request_invalid"
+
+
+class SetupError(HexHubError):
+    """This computer lacks something; the message says what to do."""
+
+    code = "setup_error"

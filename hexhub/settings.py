@@ -1,0 +1,65 @@
+"""Where things are and how the processes find each other: one value, read from the environment.
+
+``hexhub up`` fills the environment of the hub, the web service and the worker from the same
+:class:`Settings`, so that all of them agree.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The set-up of one HexHub.
+
+    Attributes:
+        state: Folder of everything that must stay: databases, secrets, published courses.
+        database_url: SQLAlchemy URL of our tables.
+        service_url: Where the web process listens for the proxy, without path.
+        service_prefix: URL path of the web process, with both slashes.
+        hub_api_url: JupyterHub's REST API, as seen by web and worker.
+        api_token: The service's token at JupyterHub; empty outside the running system.
+        docker_network: Name of the Docker network of the students' containers.
+        container_api_url: Our API as a student's container reaches it.
+        influx_url, influx_token, influx_org, influx_bucket: Where events go; empty URL: nowhere.
+    """
+
+    state: Path
+    database_url: str
+    service_url: str = "http://127.0.0.1:10101"
+    service_prefix: str = "/services/hexhub/"
+    hub_api_url: str = "http://127.0.0.1:8081/hub/api"
+    api_token: str = ""
+    docker_network: str = "hexhub"
+    container_api_url: str = ""
+    influx_url: str = ""
+    influx_token: str = ""
+    influx_org: str = "hexhub"
+    influx_bucket: str = "hexhub"
+
+    @property
+    def published(self) -> Path:
+        """Folder of the published catalog."""
+        return self.state / "catalog"
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] | None = None) -> "Settings":
+        """Read ``HEXHUB_*`` variables; what is not there has its default."""
+        env = os.environ if environment is None else environment
+        state = Path(env.get("HEXHUB_STATE", ".hexhub")).absolute()
+        return cls(
+            state=state,
+            database_url=env.get("HEXHUB_DATABASE_URL", f"sqlite:///{state / 'hexhub.sqlite'}"),
+            service_url=env.get("HEXHUB_SERVICE_URL", cls.service_url),
+            service_prefix=env.get("JUPYTERHUB_SERVICE_PREFIX", cls.service_prefix),
+            hub_api_url=env.get("JUPYTERHUB_API_URL", cls.hub_api_url),
+            api_token=env.get("JUPYTERHUB_API_TOKEN", cls.api_token),
+            docker_network=env.get("HEXHUB_DOCKER_NETWORK", cls.docker_network),
+            container_api_url=env.get("HEXHUB_CONTAINER_API_URL", cls.container_api_url),
+            influx_url=env.get("HEXHUB_INFLUX_URL", cls.influx_url),
+            influx_token=env.get("HEXHUB_INFLUX_TOKEN", cls.influx_token),
+            influx_org=env.get("HEXHUB_INFLUX_ORG", cls.influx_org),
+            influx_bucket=env.get("HEXHUB_INFLUX_BUCKET", cls.influx_bucket),
+        )

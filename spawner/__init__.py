@@ -1,0 +1,1 @@
+"""The student machine: a DockerSpawner that starts one container per student and lesson."""
