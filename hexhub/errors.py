@@ -9,7 +9,7 @@
     │   ├── LessonNotFound
     │   ├── StepNotFound
     │   └── VersionNotFound
-    ├── Refused                  it exists, and this person may not have it (now); carries the reason
+    ├── Refused                  it exists, but not for this person, or not yet; says why
     │   ├── AccessDenied
     │   ├── StepLocked
     │   ├── HintLocked
@@ -23,6 +23,10 @@
     ├── StoreError
     │   ├── AttemptNotFound
     │   └── LeaseLost            another worker owns the attempt by now
+    ├── EventError
+    │   ├── EventInvalid         an event does not keep to its schema
+    │   ├── SinkUnreachable      the time series database does not take events now
+    │   └── SinkRefused          it takes events, but not these
     ├── HubUnreachable           JupyterHub's API does not answer, or answers with an error
     ├── RequestInvalid           a request to our API breaks its contract
     └── SetupError               this computer lacks something; the message says what to do
@@ -211,6 +215,34 @@ class LeaseLost(StoreError):
     """Another worker owns the attempt by now; this one's verdict is not stored."""
 
     code = "lease_lost"
+
+
+class EventError(HexHubError):
+    """Something about events; never about the thing that an event tells of."""
+
+    code = "event_error"
+
+
+class EventInvalid(EventError):
+    """An event does not keep to its schema."""
+
+    code = "event_invalid"
+
+    def __init__(self, event: str, problem: str) -> None:
+        self.event = event
+        super().__init__(f"Event '{event}' does not keep to its schema: {problem}.")
+
+
+class SinkUnreachable(EventError):
+    """The time series database does not take events now; they stay in the outbox."""
+
+    code = "sink_unreachable"
+
+
+class SinkRefused(EventError):
+    """The time series database takes events, but not these."""
+
+    code = "sink_refused"
 
 
 class HubUnreachable(HexHubError):
