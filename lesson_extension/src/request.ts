@@ -1,0 +1,148 @@
+/**
+ * Calls to the server extension, and the three ways in which they can end badly.
+ *
+ * Knows nothing of JupyterLab: what sends the request is handed in, so that tests hand in a fake.
+ */
+import {
+  readAttempt,
+  readFailure,
+  readHint,
+  readLesson,
+  readSolution,
+  WireInvalid,
+  type Attempt,
+  type Hint,
+  type Lesson,
+  type Solution,
+} from './wire';
+
+/** Sends one request to a path below `{base_url}hexhub/`. Rejects when no answer came. */
+export type Send = (
+  path: string,
+  init: { method: 'GET' | 'POST'; signal?: AbortSignal },
+) => Promise<Response>;
+
+/** No usable answer came: the network, the hub or something between is away. Trying again helps. */
+export class Unreachable extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'Unreachable';
+  }
+}
+
+/** The student's machine is stopped. Opening the lesson again helps. */
+export class MachineStopped extends Error {
+  constructor() {
+    super('The machine of this lesson is stopped.');
+    this.name = 'MachineStopped';
+  }
+}
+
+/** The server understood and refused; the message is for the student. */
+export class Refused extends Error {
+  /**
+   * @param code - Stable word for programs, such as `step_locked`.
+   * @param message - What the student reads.
+   */
+  constructor(
+    readonly code: string,
+    message: string,
+  ) {
+    super(message);
+    this.name = 'Refused';
+  }
+}
+
+/** Statuses of whatever stands before the server extension while it cannot answer. */
+const AWAY_STATUSES: ReadonlySet<number> = new Set([502, 503, 504]);
+/** JupyterHub answers requests for a server that is not running with 424 (503 before 5.0). */
+const NOT_RUNNING_STATUS = 424;
+
+/** The lesson of this machine, over the wire. */
+export interface LessonApi {
+  /** Give the lesson in `locale`, or in the student's own language. */
+  lesson(locale: string): Promise<Lesson>;
+  /** Ask for a check of `step`; gives the attempt that is waiting already, where there is one. */
+  submitAttempt(step: string): Promise<Attempt>;
+  /** Give the attempt when it is done, or as it is after `waitS` seconds. */
+  attempt(id: string, waitS: number, signal?: AbortSignal): Promise<Attempt>;
+  /** Take the next hint of `step`. */
+  takeHint(step: string): Promise<Hint>;
+  /** Mark `step`, which has no check, as done. */
+  markDone(step: string): Promise<Lesson>;
+  /** Give the author's solution. */
+  solution(): Promise<Solution>;
+}
+
+async function readJson(response: Response): Promise<unknown> {
+  try {
+    return (await response.json()) as unknown;
+  } catch {
+    throw new WireInvalid('answer', 'something that is not JSON', 'JSON');
+  }
+}
+
+async function failureOf(response: Response): Promise<Error> {
+  try {
+    const { error } = readFailure(await readJson(response));
+    return error.code === 'hub_unreachable'
+      ? new Unreachable(error.message)
+      : new Refused(error.code, error.message);
+  } catch {
+    if (response.status === NOT_RUNNING_STATUS) {
+      return new MachineStopped();
+    }
+    if (AWAY_STATUSES.has(response.status)) {
+      return new Unreachable(`The server answered ${String(response.status)}.`);
+    }
+    if (response.status === 401 || response.status === 403) {
+      return new Refused('login_ended', `The server answered ${String(response.status)}.`);
+    }
+    return new Refused('unexpected_answer', `The server answered ${String(response.status)}.`);
+  }
+}
+
+/**
+ * Make the API of this lesson out of something that sends requests.
+ *
+ * Every call rejects with {@link Unreachable}, {@link MachineStopped}, {@link Refused} or
+ * {@link WireInvalid}, and with nothing else, but for an abort that the caller asked for.
+ */
+export function makeLessonApi(send: Send): LessonApi {
+  async function call<T>(
+    read: (json: unknown) => T,
+    method: 'GET' | 'POST',
+    path: string,
+    signal?: AbortSignal,
+  ): Promise<T> {
+    let response: Response;
+    try {
+      response = await send(path, signal ? { method, signal } : { method });
+    } catch (error) {
+      if (signal?.aborted) {
+        throw error;
+      }
+      throw new Unreachable(error instanceof Error ? error.message : String(error));
+    }
+    if (!response.ok) {
+      throw await failureOf(response);
+    }
+    return read(await readJson(response));
+  }
+
+  const at = (step: string): string => `steps/${encodeURIComponent(step)}`;
+  return {
+    lesson: (locale) => call(readLesson, 'GET', `lesson?locale=${encodeURIComponent(locale)}`),
+    submitAttempt: (step) => call(readAttempt, 'POST', `${at(step)}/attempts`),
+    attempt: (id, waitS, signal) =>
+      call(
+        readAttempt,
+        'GET',
+        `attempts/${encodeURIComponent(id)}?wait=${String(waitS)}`,
+        signal,
+      ),
+    takeHint: (step) => call(readHint, 'POST', `${at(step)}/hints`),
+    markDone: (step) => call(readLesson, 'POST', `${at(step)}/done`),
+    solution: () => call(readSolution, 'GET', 'solution'),
+  };
+}
