@@ -10,6 +10,7 @@
     │   ├── StepNotFound
     │   └── VersionNotFound
     ├── Refused                  it exists, but not for this person, or not yet; says why
+    │   ├── LoginRequired        nobody is logged in, or the token is unknown
     │   ├── AccessDenied
     │   ├── StepLocked
     │   ├── HintLocked
@@ -29,6 +30,7 @@
     │   └── SinkRefused          it takes events, but not these
     ├── HubUnreachable           JupyterHub's API does not answer, or answers with an error
     ├── RequestInvalid           a request to our API breaks its contract
+    ├── TooManyRequests          one person has too many requests under way
     └── SetupError               this computer lacks something; the message says what to do
 """
 
@@ -137,6 +139,12 @@ class Refused(HexHubError):
     """It exists, and this person may not have it (now). The message is the reason."""
 
     code = "refused"
+
+
+class LoginRequired(Refused):
+    """Nobody is logged in, or the token is unknown."""
+
+    code = "login_required"
 
 
 class AccessDenied(Refused):
@@ -255,6 +263,12 @@ class RequestInvalid(HexHubError):
     """A request to our API breaks its contract. The message names the field."""
 
     code = "request_invalid"
+
+
+class TooManyRequests(HexHubError):
+    """One person has too many requests under way."""
+
+    code = "too_many_requests"
 
 
 class SetupError(HexHubError):

@@ -19,6 +19,8 @@ class Settings:
         database_url: SQLAlchemy URL of our tables.
         service_url: Where the web process listens for the proxy, without path.
         service_prefix: URL path of the web process, with both slashes.
+        container_listen: ``host:port`` where the web process also listens for the API requests of
+            the students' containers; empty: nowhere.
         hub_api_url: JupyterHub's REST API, as seen by web and worker.
         api_token: The service's token at JupyterHub; empty outside the running system.
         docker_network: Name of the Docker network of the students' containers.
@@ -30,6 +32,7 @@ class Settings:
     database_url: str
     service_url: str = "http://127.0.0.1:10101"
     service_prefix: str = "/services/hexhub/"
+    container_listen: str = ""
     hub_api_url: str = "http://127.0.0.1:8081/hub/api"
     api_token: str = ""
     docker_network: str = "hexhub"
@@ -54,6 +57,7 @@ class Settings:
             database_url=env.get("HEXHUB_DATABASE_URL", f"sqlite:///{state / 'hexhub.sqlite'}"),
             service_url=env.get("HEXHUB_SERVICE_URL", cls.service_url),
             service_prefix=env.get("JUPYTERHUB_SERVICE_PREFIX", cls.service_prefix),
+            container_listen=env.get("HEXHUB_CONTAINER_LISTEN", cls.container_listen),
             hub_api_url=env.get("JUPYTERHUB_API_URL", cls.hub_api_url),
             api_token=env.get("JUPYTERHUB_API_TOKEN", cls.api_token),
             docker_network=env.get("HEXHUB_DOCKER_NETWORK", cls.docker_network),
