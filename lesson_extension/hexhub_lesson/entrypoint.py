@@ -1,0 +1,335 @@
+"""The one process of a student's machine: loads JupyterLab, waits, becomes the lesson's server.
+
+``python -I -m hexhub_lesson.entrypoint`` is started in every container, new, pooled or resumed. It
+imports what is slow, reads one line of JSON from its standard input, and becomes
+``jupyterhub-singleuser``::
+
+    {"version": 1, "env": {"JUPYTERHUB_USER": "ada", ...}, "args": [], "cwd": "/home/student"}
+
+Design choices: most of the start of a single-user server is importing, so that it is done before
+anybody waits for it. The environment (user, prefix, token) comes through the container's standard
+input, which only Docker's API can write: it is in neither ``docker inspect`` nor any file, it is
+new at each start, and there is no socket that another program in the container could reach first.
+A fork server was weighed: one container is one server, so that there is nothing to fork.
+
+``-I`` matters: without it, a student's ``json.py`` in the working folder, a module in
+``~/.local/lib`` or ``PYTHONPATH`` would be imported by this process.
+"""
+
+import importlib
+import json
+import os
+import signal
+import stat
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hexhub_lesson.private_folder import FolderUnsafe, make_private_folder, private_folder
+from hexhub_lesson.server_config import server_config
+
+MAX_LINE_BYTES = 256 * 1024
+"""Longest line that is read; a hub's environment has about 3 kB."""
+
+STOP_S = 0.9
+"""Seconds after a SIGTERM at which the process ends, whatever still holds it."""
+
+OWN_PREFIXES = ("JUPYTERHUB_", "JPY_", "HEXHUB_")
+"""Variables that only the hub may set; what the container has of them is thrown away."""
+
+SECRETS = ("JUPYTERHUB_API_TOKEN", "JPY_API_TOKEN")
+"""Variables that this process needs and that its children do not get."""
+
+PRELOADED = (
+    # Not jupyterhub.services.auth and not jupyterhub.singleuser: they read the environment when
+    # they are imported, and this one has no token yet (a cookie path of "/" is what comes of it).
+    "jupyterhub.scopes",
+    "jupyterhub.httpclient",
+    "jupyterhub.log",
+    "jupyterhub.utils",
+    "jupyter_server.serverapp",
+    "jupyter_server.auth.logout",
+    "jupyter_server.extension.application",
+    "jupyter_server.terminal",
+    "jupyter_server_proxy",
+    "jupyter_server_terminals.api_handlers",
+    "jupyter_server_terminals.app",
+    "jupyter_server_terminals.handlers",
+    "jupyterlab",
+    "jupyterlab.handlers.announcements",
+    "jupyterlab.labapp",
+    "jinja2.ext",
+    "terminado",
+    "hexhub_lesson.app",
+    "hexhub_lesson.kernels",
+    "hexhub_lesson.terminals",
+)
+
+
+class StartInvalid(Exception):
+    """The line on standard input cannot be used. The message never repeats what it held."""
+
+
+@dataclass(frozen=True)
+class Start:
+    """What the hub tells a machine to become.
+
+    Attributes:
+        env: Variables to set; names that begin as :data:`OWN_PREFIXES` come from here alone.
+        args: Command line of ``jupyterhub-singleuser``.
+        cwd: Folder to work in; the home folder where it is empty or gone.
+    """
+
+    env: dict[str, str]
+    args: tuple[str, ...] = ()
+    cwd: str = ""
+
+
+def parse_start(line: bytes) -> Start:
+    """Read the line of JSON that the hub sends.
+
+    Raises:
+        StartInvalid: It is too long, not JSON, of another version, or of another shape.
+    """
+    if len(line) > MAX_LINE_BYTES:
+        raise StartInvalid(f"The line is longer than {MAX_LINE_BYTES} bytes.")
+    try:
+        message = json.loads(line)
+    except ValueError as exc:
+        raise StartInvalid("The line is not JSON in UTF-8.") from exc
+    if not isinstance(message, dict):
+        raise StartInvalid("The line is JSON, but not an object.")
+    if message.get("version") != 1:
+        raise StartInvalid("The line's 'version' is not 1: the hub and this image do not match.")
+    env, args, cwd = message.get("env"), message.get("args", []), message.get("cwd", "")
+    if not isinstance(env, dict) or not all(_is_variable(k, v) for k, v in env.items()):
+        raise StartInvalid("'env' must be an object of names and texts, without NUL or '='.")
+    if not isinstance(args, list) or not all(isinstance(arg, str) for arg in args):
+        raise StartInvalid("'args' must be a list of texts.")
+    if not isinstance(cwd, str):
+        raise StartInvalid("'cwd' must be a text.")
+    return Start(env=env, args=tuple(args), cwd=cwd)
+
+
+def _is_variable(name: object, value: object) -> bool:
+    return (
+        isinstance(name, str)
+        and isinstance(value, str)
+        and bool(name)
+        and "=" not in name
+        and "\0" not in name + value
+    )
+
+
+def read_line(fd: int) -> bytes:
+    """Read up to and without the next newline, however long that takes.
+
+    Args:
+        fd: Read byte by block; what follows the newline in the same block is dropped, as one line
+            is all that is ever sent.
+
+    Returns:
+        The line, at most ``MAX_LINE_BYTES + 1`` bytes of it.
+
+    Raises:
+        EOFError: The other side is closed, so that no line can ever come.
+    """
+    line = b""
+    while True:
+        block = os.read(fd, 65536)
+        if not block:
+            raise EOFError
+        head, newline, _ = block.partition(b"\n")
+        line = (line + head)[: MAX_LINE_BYTES + 1]
+        if newline:
+            return line
+
+
+def wait_for_start(fd: int, say: Callable[[str], None]) -> Start:
+    """Wait for a line that can be used and give what it says; one that cannot is told and dropped.
+
+    Raises:
+        EOFError: Standard input is closed.
+    """
+    while True:
+        try:
+            return parse_start(read_line(fd))
+        except StartInvalid as exc:
+            say(f"Cannot start from this line: {exc} Waiting for another one.")
+
+
+def close_stdin() -> None:
+    """Put ``/dev/null`` in the place of standard input, for this process and all its children."""
+    null = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(null, 0)
+    if null != 0:
+        os.close(null)
+
+
+def merge_environment(own: dict[str, str], start: Start) -> dict[str, str]:
+    """Give the server's environment: the container's, without what only the hub may set, and its.
+
+    Args:
+        own: The environment the container was created with.
+        start: What the hub sent.
+    """
+    kept = {k: v for k, v in own.items() if not k.startswith(OWN_PREFIXES)}
+    return {
+        **kept,
+        "JUPYTERHUB_SINGLEUSER_EXTENSION": "1",
+        "JUPYTERHUB_DISABLE_USER_CONFIG": "1",  # the reason stands in server_config
+        **start.env,
+    }
+
+
+def prepare_home(home: Path, say: Callable[[str], None]) -> None:
+    """Make ``~/work``, and make home and work usable again where the student locked them.
+
+    Students try ``chmod`` on what they have. Only folders of the same owner are touched, and a
+    refusal is told and passed over: a machine that starts can be repaired from its terminal.
+    """
+    for folder in (home, home / "work"):
+        try:
+            folder.mkdir(mode=0o755, exist_ok=True)
+            mode = stat.S_IMODE(folder.stat().st_mode)
+            if folder.stat().st_uid == os.getuid() and mode & stat.S_IRWXU != stat.S_IRWXU:
+                folder.chmod(mode | stat.S_IRWXU)
+        except OSError as exc:
+            say(f"{folder} cannot be used: {exc.strerror}.")
+
+
+def choose_jupyter_folders(home: Path, private: Path) -> dict[str, str]:
+    """Give the variables that tell Jupyter where to keep its files.
+
+    Run files go into the private folder. Settings and data stay in the home folder, so that they
+    are there on return; where a file stands in their way or they are locked, they go into the
+    private folder too, since Jupyter ends when it cannot write there.
+    """
+    wanted = {
+        "JUPYTER_CONFIG_DIR": home / ".jupyter",
+        "JUPYTER_DATA_DIR": home / ".local/share/jupyter",
+        "JUPYTER_RUNTIME_DIR": private / "runtime",
+    }
+    return {
+        name: str(folder if _is_usable(folder) else private / name.lower())
+        for name, folder in wanted.items()
+    }
+
+
+def _is_usable(folder: Path) -> bool:
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError:
+        return False
+    return os.access(folder, os.R_OK | os.W_OK | os.X_OK)
+
+
+def open_private_folder(uid: int, say: Callable[[str], None]) -> Path:
+    """Give the user's private folder, or a nameless one where its place is taken."""
+    folder = private_folder(uid)
+    try:
+        make_private_folder(folder)
+    except (FolderUnsafe, OSError) as exc:
+        say(f"{exc} The 'lesson' command will not work.")
+        return Path(tempfile.mkdtemp(prefix="hexhub-"))
+    return Path(folder)
+
+
+def become_server(start: Start, say: Callable[[str], None]) -> None:
+    """Run the single-user server in this process until it is stopped.
+
+    Args:
+        start: What the hub sent.
+        say: Takes sentences for the machine's log.
+    """
+    environment = merge_environment(dict(os.environ), start)
+    os.environ.clear()
+    os.environ.update(environment)
+    home = Path.home()
+    prepare_home(home, say)
+    os.environ.update(choose_jupyter_folders(home, open_private_folder(os.getuid(), say)))
+    for folder in (start.cwd or home, home, "/"):
+        try:
+            os.chdir(folder)
+            break
+        except OSError:
+            continue
+    sys.argv = ["jupyterhub-singleuser", *start.args]
+
+    from jupyterhub.singleuser.extension import JupyterHubSingleUser  # reads os.environ
+    from traitlets.config import Config
+
+    config = Config(server_config(home, uid=os.getuid()))
+    server = JupyterHubSingleUser.initialize_server(argv=list(start.args), config=config)
+    take_secrets(server)
+    bound_stop(STOP_S)
+    server.start()
+
+
+def take_secrets(server: Any) -> None:
+    """Take the token out of the environment, once everything that needs it has read it.
+
+    A student's program that prints its environment (a debug page, a CGI script) would publish it.
+    It is no secret from the student, whose own process this is.
+    """
+    apps = (app for apps in server.extension_manager.extension_apps.values() for app in apps)
+    for holder in (server.identity_provider, *apps):
+        if hasattr(holder, "hub_auth"):
+            holder.hub_auth.api_token  # noqa: B018 - traitlets reads the environment at first use
+    for name in SECRETS:
+        os.environ.pop(name, None)
+
+
+def bound_stop(seconds: float) -> None:
+    """End this process at the latest so many seconds after a SIGTERM, kernels or not."""
+    stop = signal.getsignal(signal.SIGTERM)
+
+    def handle(signum: int, frame: Any) -> None:
+        timer = threading.Timer(seconds, os._exit, (0,))
+        timer.daemon = True
+        timer.start()
+        if callable(stop):
+            stop(signum, frame)
+
+    signal.signal(signal.SIGTERM, handle)
+
+
+def preload() -> None:
+    """Import everything slow that does not read the hub's environment."""
+    # 0.9 s for a grammar of IRIs that no Jupyter schema uses; jsonschema imports it in a
+    # suppress(ImportError): https://github.com/jupyter-server/jupyter_server/issues/1559
+    sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]
+    from jupyter_server.serverapp import JUPYTER_SERVICE_HANDLERS
+
+    services = (name for names in JUPYTER_SERVICE_HANDLERS.values() for name in names or ())
+    for name in (*PRELOADED, *services):
+        importlib.import_module(name)
+
+
+def main() -> None:
+    """Preload, wait for the hub's line, become the server. Ends with 2 when no line can come."""
+
+    def say(sentence: str) -> None:
+        print(f"[hexhub] {sentence}", file=sys.stderr, flush=True)
+
+    began = time.monotonic()
+    for name in [name for name in os.environ if name.startswith(OWN_PREFIXES)]:
+        del os.environ[name]
+    preload()
+    say(f"Ready after {time.monotonic() - began:.2f} s, waiting for a student.")
+    try:
+        start = wait_for_start(0, say)
+    except EOFError:
+        say("Standard input is closed, nobody can send a start. Run the container with '-i'.")
+        sys.exit(2)
+    close_stdin()
+    become_server(start, say)
+
+
+if __name__ == "__main__":
+    main()

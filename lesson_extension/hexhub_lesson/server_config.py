@@ -1,0 +1,57 @@
+"""How the Jupyter Server of a lesson is set up: one value, made by a pure function.
+
+Design choices: the values could stand in a ``jupyter_server_config.py`` of the image, but then a
+course's own image could not see, test or override them one by one. As they are given to the server
+as its first configuration, a file in the image's ``/etc/jupyter`` still wins over them. Files in
+the student's home are not read (``JUPYTERHUB_DISABLE_USER_CONFIG``): a typing error in
+``~/.jupyter/jupyter_server_config.py`` must not keep the whole machine from starting.
+"""
+
+from pathlib import Path
+
+UNUSED_EXTENSIONS = ("jupyter_lsp", "nbclassic", "notebook", "notebook_shim")
+"""Server extensions that come along with JupyterLab, cost start time and serve no lesson."""
+
+KERNEL_SHUTDOWN_S = 0.6
+"""Seconds that kernels have to end; the stock 5 s would make every stop wait for a busy one."""
+
+Config = dict[str, dict[str, object]]
+
+
+def server_config(home: Path, *, uid: int) -> Config:
+    """Give the configuration of the lesson's server, class by class as traitlets wants it.
+
+    Args:
+        home: Home folder of the student; the root of the file browser, as the paths in a lesson's
+            ``open`` are below it.
+        uid: Numeric id the server runs as; 0 in lessons for root.
+    """
+    return {
+        "ServerApp": {
+            "root_dir": str(home),
+            "preferred_dir": str(home / "work"),
+            "default_url": "/lab",
+            "open_browser": False,
+            "allow_root": uid == 0,
+            "quit_button": False,
+            "disable_check_xsrf": False,
+            "terminado_settings": {"shell_command": ["/bin/bash", "-l"]},
+            "kernel_spec_manager_class": "hexhub_lesson.kernels.SystemKernels",
+            # "jupyterhub" is the single-user server itself: given by name, as this value takes the
+            # place of the one that jupyter_server makes (ExtensionApp.initialize_server).
+            "jpserver_extensions": {
+                "jupyterhub": True,
+                **dict.fromkeys(UNUSED_EXTENSIONS, False),
+            },
+        },
+        "TerminalsExtensionApp": {
+            "terminal_manager_class": "hexhub_lesson.terminals.WorkTerminals",
+        },
+        "LabApp": {
+            "news_url": None,
+            "check_for_updates_class": "jupyterlab.NeverCheckForUpdate",
+            "extension_manager": "readonly",
+        },
+        "KernelManager": {"shutdown_wait_time": KERNEL_SHUTDOWN_S},
+        "IdentityProvider": {"token": ""},
+    }

@@ -1,0 +1,1 @@
+# Sourced by interactive shells in a lesson.
