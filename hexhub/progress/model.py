@@ -49,6 +49,18 @@ class Attempt:
 
 
 @dataclass(frozen=True)
+class Claim:
+    """An attempt that a worker holds, and the secret that proves it.
+
+    Attributes:
+        lease: 32 hex digits; a verdict is stored only with the lease that is valid then.
+    """
+
+    attempt: Attempt
+    lease: str
+
+
+@dataclass(frozen=True)
 class Progress:
     """A student's state in one lesson.
 
