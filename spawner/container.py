@@ -1,0 +1,176 @@
+"""A lesson's container: its name, its labels and everything Docker is told when it is made; pure.
+
+Design choices: the arguments are plain dictionaries in the words of the Docker API, not built up by
+DockerSpawner's traits, so that what a student's container may do is one value that a test compares
+whole (kubespawner's ``make_pod`` is the example). Nothing of the student but the name is in it, and
+no token: what the server must know is handed over when it runs (``spawner.machine_channel``).
+"""
+
+import hashlib
+import io
+import re
+import tarfile
+from collections.abc import Mapping
+from typing import Any
+
+from hexhub.catalog.model import Lesson, MachineUser, Network
+from hexhub.catalog.overlays import Overlay
+
+PORT = 8888
+"""Where the single-user server listens in the container."""
+STOP_TIMEOUT_S = 3
+"""Seconds between asking a container to stop and killing it."""
+
+ENTRYPOINT = (
+    "/usr/bin/tini",
+    "-g",
+    "--",
+    "/opt/hexhub/bin/python",
+    "-I",
+    "-m",
+    "hexhub_lesson.entrypoint",
+)
+"""Fixed here and not taken from the image, so that a lesson's Dockerfile cannot change it."""
+
+CAPABILITIES = (
+    "CHOWN",
+    "DAC_OVERRIDE",
+    "FOWNER",
+    "KILL",
+    "NET_BIND_SERVICE",
+    "SETGID",
+    "SETUID",
+)
+"""What a root in a container keeps: enough for su, useradd, chown, apt and port 80 (DESIGN §7)."""
+
+_SLUG_LENGTH = 20
+_HASH_LENGTH = 10
+_CPU_PERIOD_US = 100_000
+_LOG_SIZE = "1m"
+
+
+def machine_name(hub_id: str, user: str, server_name: str) -> str:
+    """Make the name of a student's container: readable, and never the same for two machines.
+
+    The readable parts are cut and cleaned, so that they may collide; the hash of the exact user and
+    server names does not. A NUL byte stands between both, since neither can hold one.
+
+    Args:
+        hub_id: Of this HexHub; its first six characters are used.
+        user: Any JupyterHub user name.
+        server_name: Made by ``hexhub.names.make_server_name``.
+    """
+    slug = re.sub(r"[^a-z0-9]+", "-", user.lower())[:_SLUG_LENGTH].strip("-") or "user"
+    digest = hashlib.sha256(f"{user}\0{server_name}".encode()).hexdigest()[:_HASH_LENGTH]
+    return f"hexhub-{hub_id[:6]}-{slug}-{server_name}-{digest}"
+
+
+def machine_labels(lesson: Lesson, user: str, hub_id: str) -> dict[str, str]:
+    """Give the labels by which the hub, the worker and ``hexhub down`` find a machine."""
+    return {
+        "hexhub.hub": hub_id,
+        "hexhub.user": user,
+        "hexhub.course": lesson.course,
+        "hexhub.lesson": lesson.name,
+        "hexhub.server": lesson.server_name,
+        "hexhub.kind": "student",
+    }
+
+
+def make_container(
+    lesson: Lesson, *, user: str, hub_id: str, network: str, holds_quota: bool = False
+) -> dict[str, Any]:
+    """Give the keyword arguments of docker-py's ``APIClient.create_container`` for one machine.
+
+    Args:
+        lesson: From the published catalog, found by the server's name.
+        user: JupyterHub user name.
+        hub_id: Of this HexHub.
+        network: Docker network that the machine is attached to.
+        holds_quota: Docker's storage can limit the size of a container's disk.
+    """
+    limits = lesson.limits
+    host_config: dict[str, Any] = {
+        "NetworkMode": network,
+        "CapDrop": ["ALL"],
+        "CapAdd": list(CAPABILITIES),
+        "SecurityOpt": ["no-new-privileges"],
+        "Privileged": False,
+        "Memory": limits.memory_bytes,
+        "MemorySwap": limits.memory_bytes,
+        "CpuPeriod": _CPU_PERIOD_US,
+        "CpuQuota": round(limits.cpus * _CPU_PERIOD_US),
+        "PidsLimit": limits.processes,
+        "Ulimits": [
+            {"Name": "core", "Soft": 0, "Hard": 0},
+            {"Name": "nofile", "Soft": 4096, "Hard": 16384},
+        ],
+        "Sysctls": {"net.ipv4.ping_group_range": "0 2147483647"},
+        "RestartPolicy": {"Name": "no"},
+        "OomScoreAdj": 500,
+        "LogConfig": {"Type": "json-file", "Config": {"max-size": _LOG_SIZE, "max-file": "1"}},
+        "AutoRemove": False,
+    }
+    if lesson.network is Network.NONE:
+        # Docker's resolver in the container would carry questions out through the host: give it
+        # nobody to ask (CVE-2024-29018 in engines before 26).
+        host_config["Dns"] = ["127.0.0.1"]
+    if holds_quota:
+        host_config["StorageOpt"] = {"size": str(limits.disk_bytes)}
+    return {
+        "image": lesson.image,
+        "name": machine_name(hub_id, user, lesson.server_name),
+        "hostname": lesson.name,
+        "user": lesson.user.value,
+        "working_dir": str(lesson.user.home),
+        "entrypoint": list(ENTRYPOINT),
+        "command": [],
+        "environment": {},
+        "labels": machine_labels(lesson, user, hub_id),
+        # docker-py sets StdinOnce for whoever is attached at the time, and stdin would end with
+        # the first delivery; detached, it stays open for the container's whole life.
+        "stdin_open": True,
+        "detach": True,
+        "tty": False,
+        "host_config": host_config,
+    }
+
+
+def starter_archive(starter: Overlay, user: MachineUser, modified_s: int) -> bytes:
+    """Pack a starter into a tar that is unpacked in the home folder; all belongs to ``user``.
+
+    Args:
+        starter: Files below ``~/work``.
+        user: Who the student is in the machine.
+        modified_s: Date that the files bear, in seconds since 1970.
+    """
+    folders = {"work"}
+    for path in starter:
+        parts = f"work/{path}".split("/")[:-1]
+        folders.update("/".join(parts[: depth + 1]) for depth in range(len(parts)))
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as archive:
+        for folder in sorted(folders):
+            member = tarfile.TarInfo(folder)
+            member.type = tarfile.DIRTYPE
+            member.mode = 0o755
+            member.mtime = modified_s
+            member.uid = member.gid = user.uid
+            archive.addfile(member)
+        for path, file in sorted(starter.items()):
+            member = tarfile.TarInfo(f"work/{path}")
+            member.size = len(file.data)
+            member.mode = 0o755 if file.is_executable else 0o644
+            member.mtime = modified_s
+            member.uid = member.gid = user.uid
+            archive.addfile(member, io.BytesIO(file.data))
+    return packed.getvalue()
+
+
+def why_it_ended(state: Mapping[str, Any], memory_bytes: int) -> str:
+    """Say in one sentence why a container is not running, from ``State`` of its inspection."""
+    if state.get("OOMKilled"):
+        return f"It ran out of memory ({memory_bytes // 1024**2} MB)."
+    if state.get("Error"):
+        return "Docker could not start it; the hub's log says why."
+    return f"It ended by itself (exit code {state.get('ExitCode')})."

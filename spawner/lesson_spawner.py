@@ -1,0 +1,476 @@
+"""The spawner of HexHub: opens the machine of the lesson that a server's name stands for.
+
+Design choices: a subclass of DockerSpawner, so that its options of the Docker connection (TLS,
+``client_kwargs``, ``tls_config``) stay, but with a ``start`` of its own. DockerSpawner makes a
+container out of traits, some of which students can reach through ``user_options``, sends all calls
+of all students through one thread, and gives a resumed container the token it had before. Here
+
+- the lesson comes from the name of the server and the published catalog, and ``user_options`` must
+  be empty;
+- a container is made once and started again each time, with a new environment each time
+  (``spawner.machine_channel``), so that for JupyterHub nothing is ever resumed;
+- names are enough to find a container again: nothing need be remembered between hubs, and a hub
+  that was killed half-way leaves nothing that the next start does not use or replace.
+"""
+
+import asyncio
+import html
+import time
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property, partial
+from pathlib import Path
+from typing import Any, ClassVar, TypeVar
+from urllib.parse import urlparse
+
+import docker
+from docker.errors import DockerException, ImageNotFound, NotFound
+from dockerspawner import DockerSpawner
+from jupyterhub.spawner import SpawnException
+from jupyterhub.utils import url_path_join
+from requests.exceptions import RequestException
+from traitlets import Bool, Float, Unicode, default
+
+from hexhub.catalog.model import Course, Lesson, Network
+from hexhub.catalog.overlays import starter_overlay
+from hexhub.catalog.published import PublishedCatalog
+from hexhub.errors import HexHubError
+from spawner.container import (
+    PORT,
+    STOP_TIMEOUT_S,
+    machine_name,
+    make_container,
+    starter_archive,
+    why_it_ended,
+)
+from spawner.machine_channel import deliver, make_message
+
+_THREADS = 16
+_PORT_POLL_S = 0.02
+_STATE_POLL_S = 0.5
+_LOG_LINES = 40
+
+_DockerTrouble = (DockerException, RequestException, OSError)
+"""What docker-py raises when Docker is away, hangs or refuses."""
+_Result = TypeVar("_Result")
+
+PHASES = {
+    "lesson": (5, "Finding your lesson"),
+    "create": (15, "Making your machine"),
+    "resume": (15, "Waking your machine; everything is as you left it"),
+    "files": (30, "Laying in the files of the lesson"),
+    "start": (45, "Starting the machine"),
+    "server": (70, "Starting JupyterLab in it"),
+    "ready": (95, "Opening the door"),
+}
+"""What is told while a machine starts: phase → progress in percent, and a plain sentence."""
+
+
+def refuse(message: str, reason: str, status_code: int) -> SpawnException:
+    """Make the refusal of a start; the sentence is shown to the student.
+
+    Args:
+        message: What is wrong and what to do.
+        reason: One word for metrics.
+        status_code: Of HTTP.
+    """
+    return SpawnException(
+        message, reason=reason, message_html=html.escape(message), status_code=status_code
+    )
+
+
+class LessonSpawner(DockerSpawner):
+    """Starts, stops and removes the container of one student in one lesson."""
+
+    hub_id = Unicode(config=True, help="Id of this HexHub; all containers bear it as a label.")
+    catalog_folder = Unicode(config=True, help="Folder of the published catalog.")
+    internet_network = Unicode(config=True, help="Docker network of lessons with the internet.")
+    internet_gate = Unicode(config=True, help="URL of HexHub as machines on that network see it.")
+    isolated_network = Unicode(config=True, help="Docker network of lessons without the internet.")
+    isolated_gate = Unicode(config=True, help="URL of HexHub as machines on that network see it.")
+    api_prefix = Unicode(
+        "/services/hexhub/api/", config=True, help="Path of HexHub's API, with both slashes."
+    )
+    public_prefix = Unicode(
+        "/services/hexhub/", config=True, help="Path of HexHub's pages, with both slashes."
+    )
+    holds_quota = Bool(False, config=True, help="Docker's storage can limit a container's disk.")
+    docker_timeout_s = Float(30.0, config=True, help="Longest wait for one answer of Docker.")
+    docker_ping_s = Float(5.0, config=True, help="Longest wait for a sign of life of Docker.")
+    ready_timeout_s = Float(
+        60.0, config=True, help="Longest wait for JupyterLab to listen; below start_timeout."
+    )
+
+    _catalogs: ClassVar[dict[str, PublishedCatalog]] = {}
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._phases: list[str] = []
+        self._phase_told = asyncio.Event()
+        self._new_container = ""
+        self._is_refused = False
+
+    # What JupyterHub asks
+
+    @property
+    def executor(self) -> ThreadPoolExecutor:
+        """The threads in which Docker is asked, shared by all students."""
+        if LessonSpawner._executor is None:
+            LessonSpawner._executor = ThreadPoolExecutor(_THREADS, thread_name_prefix="docker")
+        executor: ThreadPoolExecutor = LessonSpawner._executor
+        return executor
+
+    @default("client_kwargs")
+    def _default_client_kwargs(self) -> dict[str, Any]:
+        return {"timeout": self.docker_timeout_s}
+
+    @default("object_name")
+    def _object_name_default(self) -> str:
+        """Give the container's name; DockerSpawner's templates have no part in it."""
+        return machine_name(self.hub_id, self.user.name, self.name)
+
+    @default("options_from_form")
+    def _default_options_from_form(self) -> str:
+        """Let a form through as it is: ``start`` refuses whatever is in it."""
+        return "simple"
+
+    @property
+    def will_resume(self) -> bool:
+        """Tell JupyterHub that each start is a new one, with a new token."""
+        return False
+
+    def get_state(self) -> dict[str, Any]:
+        """Give nothing to remember: the names are enough to find the container."""
+        return {}
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Remember nothing."""
+
+    async def progress(self) -> AsyncIterator[dict[str, Any]]:
+        """Tell each phase of the start once, in order, as it begins; ends with the last one.
+
+        Beside JupyterHub's ``progress`` and ``message``, each event has the key of its ``phase``,
+        by which pages can say it in another language.
+        """
+        told = 0
+        while True:
+            while told < len(self._phases):
+                phase = self._phases[told]
+                told += 1
+                percent, message = PHASES[phase]
+                yield {"progress": percent, "message": message, "phase": phase}
+                if phase == "ready":
+                    return
+            # Nothing is awaited between the last look and these lines, so that no phase is missed,
+            # however many pages listen.
+            self._phase_told.clear()
+            await self._phase_told.wait()
+
+    async def rename(self, old_name: str, new_name: str) -> None:  # noqa: ARG002
+        """Refuse: the name of a server says which lesson it is."""
+        raise refuse("A lesson's server cannot be renamed.", "rename", 400)
+
+    async def start(self) -> tuple[str, int]:
+        """Start the machine of this server's lesson and give address and port once it listens.
+
+        Raises:
+            SpawnException: There is no such lesson, it is not for this student, or the machine
+                cannot be started now; with a sentence for the student.
+        """
+        self._phases = []
+        self._new_container = ""
+        self._is_refused = True
+        self._tell("lesson")
+        course, lesson = self._allowed_lesson()
+        await self._expect_docker()
+        self._is_refused = False
+        try:
+            return await self._start(course, lesson)
+        except BaseException as exc:
+            # A cancelled start (the student pressed Stop, or start_timeout) must clean up too.
+            await asyncio.shield(self._clean_up(self._new_container))
+            if isinstance(exc, SpawnException | asyncio.CancelledError):
+                raise
+            if isinstance(exc, _DockerTrouble):
+                self.log.error("Docker failed at %s: %s", self.object_name, exc)
+                raise refuse(
+                    "Docker on this computer could not start your machine. Try again in a moment; "
+                    "the hub's log says why.",
+                    "docker",
+                    503,
+                ) from exc
+            raise
+
+    async def stop(self, now: bool = False) -> None:  # noqa: ARG002 - JupyterHub's signature
+        """Stop the container; it stays, with everything in it."""
+        self._phases = []
+        try:
+            await self._docker_call("stop", self.object_name, timeout=STOP_TIMEOUT_S)
+        except NotFound:
+            self.log.info("%s is gone already", self.object_name)
+
+    async def poll(self) -> int | str | None:
+        """Tell whether the container runs: None if so, else how it ended.
+
+        Only Docker's own word that it is gone or has ended counts. Where Docker does not answer,
+        the machine may well be running: to call it dead would cut the student off. After a start
+        that was refused before Docker was touched there is nothing to ask: JupyterHub polls before
+        it tells the student why, and a Docker that hangs would delay that.
+        """
+        if self._is_refused:
+            return 0
+        try:
+            container = await asyncio.wait_for(
+                self._docker_call("inspect_container", self.object_name), self.docker_timeout_s
+            )
+        except NotFound:
+            return 0
+        except (TimeoutError, *_DockerTrouble) as exc:
+            self.log.warning("Docker does not tell how %s is: %s", self.object_name, exc)
+            return None
+        state = container["State"]
+        if state["Running"]:
+            return None
+        return f"exit code {state['ExitCode']}{', out of memory' if state['OOMKilled'] else ''}"
+
+    async def delete_forever(self) -> None:
+        """Remove the container and all that is in it; called when server or user is deleted."""
+        try:
+            await self._docker_call("remove_container", self.object_name, v=True, force=True)
+        except NotFound:
+            self.log.info("%s is gone already", self.object_name)
+
+    def get_env(self) -> dict[str, str]:
+        """Give the environment that the machine gets when it starts.
+
+        URLs of the hub are those of the gate, as seen from the lesson's network.
+        """
+        env: dict[str, str] = super().get_env()
+        found = self._catalog.at_server(self.name)
+        if found is None:
+            return env
+        course, lesson = found
+        gate = self.isolated_gate if lesson.network is Network.NONE else self.internet_gate
+        for key in ("JUPYTERHUB_API_URL", "JUPYTERHUB_ACTIVITY_URL"):
+            env[key] = url_path_join(gate, urlparse(env[key]).path)
+        env["JUPYTER_IMAGE_SPEC"] = lesson.image
+        env["HEXHUB_API_URL"] = url_path_join(gate, self.api_prefix)
+        env["HEXHUB_PUBLIC_PREFIX"] = self.public_prefix
+        env["HEXHUB_COURSE"] = course.name
+        env["HEXHUB_LESSON"] = lesson.name
+        return {key: value for key, value in env.items() if value is not None}
+
+    # The steps of a start
+
+    def _allowed_lesson(self) -> tuple[Course, Lesson]:
+        """Give the lesson of this server, if this student may open it."""
+        if self.user_options:
+            unknown = ", ".join(sorted(map(str, self.user_options)))
+            # JupyterHub keeps options for the next start, which would be refused for ever.
+            self.orm_spawner.user_options = {}
+            raise refuse(
+                f"A lesson's server takes no options; got: {unknown}. "
+                "Image, files and limits come from the lesson.",
+                "options",
+                400,
+            )
+        if not self.name:
+            raise refuse(
+                "There is no server without a lesson. Choose a lesson in the catalogue.",
+                "no-lesson",
+                400,
+            )
+        try:
+            found = self._catalog.at_server(self.name)
+        except (HexHubError, OSError) as exc:
+            self.log.error("The published catalog cannot be read: %s", exc)
+            raise refuse(
+                "The courses cannot be read just now. The hub's log says why.", "catalog", 503
+            ) from exc
+        if found is None:
+            raise refuse(
+                f"No published lesson has the server '{self.name}'. Open the lesson from the "
+                "catalogue; it may have been withdrawn.",
+                "unknown-lesson",
+                404,
+            )
+        course, lesson = found
+        if not course.opens_for({group.name for group in self.user.groups}):
+            raise refuse(
+                f"The course '{course.name}' is not open to your groups. Ask whoever runs it.",
+                "access",
+                403,
+            )
+        return course, lesson
+
+    async def _start(self, course: Course, lesson: Lesson) -> tuple[str, int]:
+        network = self.isolated_network if lesson.network is Network.NONE else self.internet_network
+        container = await self._find()
+        if container is not None and container["State"]["Status"] == "created":
+            # A hub was killed while it made this one, so that the starter may not be in it.
+            await self._docker_call("remove_container", container["Id"], v=True, force=True)
+            container = None
+        if container is None:
+            container_id = await self._create(course, lesson, network)
+        else:
+            self._tell("resume")
+            container_id = container["Id"]
+            if container["State"]["Running"] or container["State"]["Paused"]:
+                # The hub does not know that it runs, or its server ended and left the container:
+                # only a fresh start reads a fresh environment.
+                await self._docker_call("stop", container_id, timeout=STOP_TIMEOUT_S)
+        self.object_id = container_id
+        self._tell("start")
+        await self._docker_call("start", container_id)
+        self._tell("server")
+        message = make_message(self.get_env(), self.get_args(), str(lesson.user.home))
+        await self._docker_call_with(partial(deliver, container_id=container_id, message=message))
+        address = await self._wait_until_listening(container_id, lesson, network)
+        self._new_container = ""
+        self._tell("ready")
+        return address, PORT
+
+    async def _create(self, course: Course, lesson: Lesson, network: str) -> str:
+        """Make the container with the starter in it and give its id."""
+        self._tell("create")
+        arguments = make_container(
+            lesson,
+            user=self.user.name,
+            hub_id=self.hub_id,
+            network=network,
+            holds_quota=self.holds_quota,
+        )
+        try:
+            made = await self._docker_call("create_container", **arguments)
+        except ImageNotFound as exc:
+            self.log.error("No image %s: %s", lesson.image, exc)
+            raise refuse(
+                f"The image '{lesson.image}' of this lesson is not on this computer yet. Whoever "
+                "runs HexHub can make it with: make images",
+                "image",
+                503,
+            ) from exc
+        container_id: str = made["Id"]
+        self._new_container = container_id
+        self._tell("files")
+        folder = self._catalog.folder(course.name, course.version)
+        loop = asyncio.get_running_loop()
+        archive = await loop.run_in_executor(
+            self.executor,
+            lambda: starter_archive(
+                starter_overlay(folder, lesson), lesson.user, modified_s=int(time.time())
+            ),
+        )
+        await self._docker_call("put_archive", container_id, str(lesson.user.home), archive)
+        return container_id
+
+    async def _find(self) -> dict[str, Any] | None:
+        try:
+            found: dict[str, Any] = await self._docker_call("inspect_container", self.object_name)
+        except NotFound:
+            return None
+        return found
+
+    async def _expect_docker(self) -> None:
+        """Refuse at once where Docker is not there, instead of waiting for it at each call."""
+        try:
+            await asyncio.wait_for(self._docker_call("ping"), self.docker_ping_s)
+        except (TimeoutError, *_DockerTrouble) as exc:
+            self.log.error("Docker does not answer: %s", exc)
+            raise refuse(
+                "Docker is not running on this computer, or does not answer. Whoever runs HexHub "
+                "can see what to do with: hexhub doctor",
+                "docker-away",
+                503,
+            ) from exc
+
+    async def _wait_until_listening(self, container_id: str, lesson: Lesson, network: str) -> str:
+        """Give the machine's address once its server listens.
+
+        JupyterHub asks a server that is not there yet again after growing pauses (0.2 to 5 s); by
+        listening first, the student is let in as soon as the server is.
+        """
+        deadline = time.monotonic() + self.ready_timeout_s
+        address = ""
+        next_look = 0.0
+        while time.monotonic() < deadline:
+            if time.monotonic() >= next_look:
+                container = await self._docker_call("inspect_container", container_id)
+                if not container["State"]["Running"]:
+                    await self._log_last_lines(container_id)
+                    raise refuse(
+                        "Your machine stopped while it was starting. "
+                        f"{why_it_ended(container['State'], lesson.limits.memory_bytes)} "
+                        "Try again; your files are kept.",
+                        "machine-ended",
+                        500,
+                    )
+                networks = container["NetworkSettings"]["Networks"]
+                address = networks.get(network, {}).get("IPAddress", "")
+                next_look = time.monotonic() + _STATE_POLL_S
+            if address and await _listens(address, PORT):
+                return address
+            await asyncio.sleep(_PORT_POLL_S)
+        await self._log_last_lines(container_id)
+        raise refuse(
+            f"Your machine did not answer within {self.ready_timeout_s:.0f} s. The computer may be "
+            "busy: try again in a moment; your files are kept.",
+            "machine-silent",
+            504,
+        )
+
+    async def _clean_up(self, new_container: str) -> None:
+        """Leave nothing running after a start that failed, and nothing at all of a new machine."""
+        try:
+            if new_container:
+                await self._docker_call("remove_container", new_container, v=True, force=True)
+            else:
+                await self._docker_call("stop", self.object_name, timeout=STOP_TIMEOUT_S)
+        except NotFound:
+            pass
+        except _DockerTrouble as exc:
+            # The next start finds the container by its name and puts things right.
+            self.log.warning("Could not clean up %s: %s", self.object_name, exc)
+
+    async def _log_last_lines(self, container_id: str) -> None:
+        try:
+            lines = await self._docker_call("logs", container_id, tail=_LOG_LINES)
+        except _DockerTrouble as exc:
+            self.log.warning("No log of %s: %s", self.object_name, exc)
+            return
+        self.log.error(
+            "%s said at last:\n%s", self.object_name, lines.decode(errors="replace").strip()
+        )
+
+    def _tell(self, phase: str) -> None:
+        self._phases.append(phase)
+        self._phase_told.set()
+
+    @cached_property
+    def _catalog(self) -> PublishedCatalog:
+        """The published catalog, shared by all spawners of this hub."""
+        catalogs = LessonSpawner._catalogs
+        if self.catalog_folder not in catalogs:
+            catalogs[self.catalog_folder] = PublishedCatalog(Path(self.catalog_folder))
+        return catalogs[self.catalog_folder]
+
+    async def _docker_call(self, method: str, *args: Any, **kwargs: Any) -> Any:
+        return await self._docker_call_with(lambda client: getattr(client, method)(*args, **kwargs))
+
+    async def _docker_call_with(self, call: Callable[[docker.APIClient], _Result]) -> _Result:
+        """Give what ``call`` gives, from one of the Docker threads.
+
+        docker-py asks Docker for its version when the client is made, so that this too belongs
+        into a thread.
+        """
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self.executor, lambda: call(self.client))
+
+
+async def _listens(address: str, port: int) -> bool:
+    try:
+        _, writer = await asyncio.wait_for(asyncio.open_connection(address, port), 1)
+    except (OSError, TimeoutError):
+        return False
+    writer.close()
+    return True
