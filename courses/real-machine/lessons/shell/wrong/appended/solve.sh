@@ -1,0 +1,3 @@
+#!/bin/bash
+# >> adds to what the run before has left.
+./report.sh >>report.txt 2>>remarks.txt
