@@ -1,0 +1,113 @@
+# HexHub: `make up` starts everything, `make test` tests everything. `make help` lists the rest.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+PORT ?= 8000
+STATE ?= .hexhub
+VENV := .venv
+BIN := $(VENV)/bin
+NPM := PATH="$(CURDIR)/$(BIN):$$PATH" npm
+PYTEST := $(BIN)/python -m pytest
+
+# Chromium, PostgreSQL and VictoriaMetrics (it takes what InfluxDB takes) are real parts of the tests.
+TEST_PROGRAMS := /usr/bin/chromium=chromium '/usr/lib/postgresql/*/bin/initdb=postgresql' \
+  /usr/bin/victoria-metrics=victoria-metrics debootstrap=debootstrap \
+  /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf=fonts-dejavu-core ip=iproute2
+
+.PHONY: help
+help: ## This list
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+# --- set-up -------------------------------------------------------------------------------------
+
+$(VENV)/.run: requirements.lock setup.cfg config/setup/python.sh
+	@config/setup/python.sh requirements.lock
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.lock setup.cfg config/setup/python.sh
+	@config/setup/python.sh requirements-dev.lock
+	@touch $@ $(VENV)/.run
+
+$(VENV)/.lesson: lesson_extension/setup.cfg lesson_extension/pyproject.toml $(VENV)/.dev
+	@HEXHUB_LESSON_WITHOUT_FRONTEND=1 $(BIN)/pip install --quiet --disable-pip-version-check \
+	  --no-deps --no-build-isolation --editable lesson_extension
+	@touch $@
+
+config/proxy/node_modules/.installed: config/proxy/package-lock.json | $(VENV)/.run
+	@echo '[set-up] Installing the proxy'
+	@cd config/proxy && $(NPM) ci --silent --no-audit --no-fund
+	@touch $@
+
+lesson_extension/node_modules/.installed: lesson_extension/package-lock.json | $(VENV)/.run
+	@echo '[set-up] Installing the packages of the front end'
+	@cd lesson_extension && $(NPM) ci --silent --no-audit --no-fund
+	@touch $@
+
+.PHONY: docker images
+docker: ## Docker answers (installed and started as root on Debian)
+	@config/setup/docker.sh
+
+images: docker $(VENV)/.run lesson_extension/node_modules/.installed ## The images of the machines, where their inputs changed
+	@$(BIN)/hexhub images build
+
+# --- run ----------------------------------------------------------------------------------------
+
+.PHONY: up down clean-all
+up: $(VENV)/.run config/proxy/node_modules/.installed images ## Set everything up and start HexHub on http://127.0.0.1:8000
+	@exec $(BIN)/hexhub up --port $(PORT) --state $(STATE)
+
+down: ## Stop HexHub and the students' containers; nothing is lost
+	@$(BIN)/hexhub down --state $(STATE)
+
+clean-all: ## Remove what HexHub made here: containers, networks, images, state, packages (asks first)
+	@config/setup/clean_all.sh $(STATE)
+
+# --- check and test -----------------------------------------------------------------------------
+
+.PHONY: check format lock
+check: $(VENV)/.dev $(VENV)/.lesson lesson_extension/node_modules/.installed ## Lint, types, layers, unit and contract tests: no Docker
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	cd lesson_extension && $(NPM) run --silent lint && $(NPM) run --silent typecheck && $(NPM) run --silent test
+	$(PYTEST) -q tests/unit tests/contract
+
+format: $(VENV)/.dev lesson_extension/node_modules/.installed ## Format Python and TypeScript
+	$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
+	cd lesson_extension && $(NPM) run --silent format
+
+lock: ## Resolve the Python packages again (needs uv)
+	printf 'setuptools>=77\n' | uv pip compile --quiet --universal --python-version 3.11 --no-header \
+	  --no-annotate --no-emit-index-url --extra postgresql setup.cfg - -o requirements.lock
+	printf 'setuptools>=77\n' | uv pip compile --quiet --universal --python-version 3.11 --no-header \
+	  --no-annotate --no-emit-index-url --constraint requirements.lock --all-extras setup.cfg - \
+	  -o requirements-dev.lock
+
+.PHONY: test test-tools test-storage test-server test-containers test-course test-hub test-browser test-faults
+test: check test-storage test-server test-containers test-course test-hub test-browser test-faults ## Everything, with all set-up
+
+test-tools:
+	@config/setup/debian_packages.sh $(TEST_PROGRAMS)
+
+test-storage: $(VENV)/.dev test-tools ## SQLite, PostgreSQL, files, the event sink
+	$(PYTEST) tests/storage
+
+test-server: $(VENV)/.dev $(VENV)/.lesson ## The web service and the server extension
+	$(PYTEST) tests/server
+
+test-containers: $(VENV)/.dev test-tools images ## Checks and harness in real containers
+	$(PYTEST) tests/container
+
+test-course: $(VENV)/.dev test-tools images ## Every answer of the shipped course
+	$(BIN)/hexhub course verify courses/real-machine
+
+test-hub: $(VENV)/.dev test-tools images config/proxy/node_modules/.installed ## A real JupyterHub with the real spawner
+	$(PYTEST) tests/hub
+
+test-browser: $(VENV)/.dev test-tools images config/proxy/node_modules/.installed ## A student in real Chromium
+	$(PYTEST) tests/browser
+
+test-faults: $(VENV)/.dev $(VENV)/.lesson test-tools images config/proxy/node_modules/.installed ## Killed hubs and workers
+	$(PYTEST) tests/faults

@@ -1,0 +1,36 @@
+#!/usr/bin/env bash
+# Makes .venv with exactly the packages of a lock file, and HexHub itself in it.
+#   config/setup/python.sh LOCK_FILE
+# Needs Python 3.11 or newer; as root on Debian or Ubuntu a missing venv module is installed.
+set -euo pipefail
+lock=$1
+python=${PYTHON:-python3}
+
+say() { printf '[set-up] %s\n' "$*"; }
+fail() { printf 'hexhub set-up: %s\n' "$*" >&2; exit 1; }
+
+command -v "$python" >/dev/null || fail "There is no '$python'. Install Python 3.11 or newer, or name it: make PYTHON=/path/to/python3 up"
+"$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+  || fail "'$python' is $("$python" --version). HexHub needs Python 3.11 or newer; name it: make PYTHON=/path/to/python3 up"
+
+if [ ! -x .venv/bin/pip ]; then
+  if ! "$python" -c 'import ensurepip, venv' 2>/dev/null; then
+    if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+      say 'Installing python3-venv'
+      apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq python3-venv >/dev/null
+    else
+      fail "Python's venv module is missing. Install it (Debian, Ubuntu: apt-get install python3-venv) and run this again."
+    fi
+  fi
+  "$python" -m venv .venv
+fi
+
+# As behind any company's inspecting proxy: trust what the computer trusts, not pip's own list.
+bundle=/etc/ssl/certs/ca-certificates.crt
+if [ -z "${PIP_CERT:-}" ] && [ -r "$bundle" ]; then export PIP_CERT=$bundle; fi
+if [ -z "${NODE_EXTRA_CA_CERTS:-}" ] && [ -r "$bundle" ]; then export NODE_EXTRA_CA_CERTS=$bundle; fi
+
+say "Installing the Python packages of $lock (a minute or two the first time)"
+.venv/bin/pip install --quiet --disable-pip-version-check --requirement "$lock" 2> >(grep -v '^WARNING: Location' >&2)
+.venv/bin/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable . \
+  2> >(grep -v '^WARNING: Location' >&2)
