@@ -23,8 +23,10 @@ class Settings:
             the students' containers; empty: nowhere.
         hub_api_url: JupyterHub's REST API, as seen by web and worker.
         api_token: The service's token at JupyterHub; empty outside the running system.
+        hub_id: Of this HexHub; in the labels of all its containers.
         docker_network: Name of the Docker network of the students' containers.
         container_api_url: Our API as a student's container reaches it.
+        pseudonym_key: Hex; makes pseudonyms of user names in events.
         influx_url, influx_token, influx_org, influx_bucket: Where events go; empty URL: nowhere.
     """
 
@@ -35,8 +37,10 @@ class Settings:
     container_listen: str = ""
     hub_api_url: str = "http://127.0.0.1:8081/hub/api"
     api_token: str = ""
+    hub_id: str = ""
     docker_network: str = "hexhub"
     container_api_url: str = ""
+    pseudonym_key: str = ""
     influx_url: str = ""
     influx_token: str = ""
     influx_org: str = "hexhub"
@@ -60,8 +64,10 @@ class Settings:
             container_listen=env.get("HEXHUB_CONTAINER_LISTEN", cls.container_listen),
             hub_api_url=env.get("JUPYTERHUB_API_URL", cls.hub_api_url),
             api_token=env.get("JUPYTERHUB_API_TOKEN", cls.api_token),
+            hub_id=env.get("HEXHUB_HUB_ID", cls.hub_id),
             docker_network=env.get("HEXHUB_DOCKER_NETWORK", cls.docker_network),
             container_api_url=env.get("HEXHUB_CONTAINER_API_URL", cls.container_api_url),
+            pseudonym_key=env.get("HEXHUB_PSEUDONYM_KEY", cls.pseudonym_key),
             influx_url=env.get("HEXHUB_INFLUX_URL", cls.influx_url),
             influx_token=env.get("HEXHUB_INFLUX_TOKEN", cls.influx_token),
             influx_org=env.get("HEXHUB_INFLUX_ORG", cls.influx_org),
