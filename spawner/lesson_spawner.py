@@ -233,6 +233,22 @@ class LessonSpawner(DockerSpawner):
             return None
         return f"exit code {state['ExitCode']}{', out of memory' if state['OOMKilled'] else ''}"
 
+    async def get_url(self) -> str:
+        """Give the URL of the machine as it is now, for a hub that was killed while it started.
+
+        JupyterHub stores the address only after ``start`` has returned.
+        """
+        try:
+            container = await self._docker_call("inspect_container", self.object_name)
+        except _DockerTrouble:
+            url: str = await super().get_url()
+            return url
+        addresses = (
+            network["IPAddress"] for network in container["NetworkSettings"]["Networks"].values()
+        )
+        address = next(filter(None, addresses), "127.0.0.1")
+        return f"http://{address}:{PORT}{self.server.base_url}"
+
     async def delete_forever(self) -> None:
         """Remove the container and all that is in it; called when server or user is deleted."""
         try:

@@ -1,0 +1,145 @@
+"""``hexhub up``, ``hexhub down``, ``hexhub clean``."""
+
+import asyncio
+import os
+import shutil
+import signal
+import sys
+import time
+from pathlib import Path
+
+import click
+from docker.errors import DockerException
+
+from hexhub.errors import HexHubError, SetupError
+from hexhub.launch import connect_docker, prepare
+from hexhub.machine_network import remove_networks
+from hexhub.machines import find_containers, remove_machines, stop_machines
+from hexhub.state_folder import StateFolder
+from hexhub.supervisor import Plan, Supervisor
+
+DEFAULT_PORT = 8000
+DEFAULT_STATE = ".hexhub"
+_DOWN_S = 30.0
+
+_state_option = click.option(
+    "--state",
+    "state_path",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=DEFAULT_STATE,
+    envvar="HEXHUB_STATE",
+    show_default=True,
+    help="Folder of databases, secrets, logs and published courses.",
+)
+
+
+def _say(line: str) -> None:
+    click.echo(f"[hexhub] {line}")
+
+
+def _fail(error: HexHubError) -> None:
+    click.echo(f"hexhub: {error}", err=True)
+    sys.exit(1)
+
+
+@click.command()
+@click.option(
+    "--port",
+    type=click.IntRange(1, 65535),
+    default=DEFAULT_PORT,
+    show_default=True,
+    help="Where people reach HexHub on this computer.",
+)
+@_state_option
+def up(port: int, state_path: Path) -> None:
+    """Start HexHub and keep it running until Ctrl-C; students' machines stay."""
+    state = StateFolder(state_path.absolute())
+    began = time.monotonic()
+    try:
+        state.make()
+        lock = state.lock()
+        try:
+            plan = prepare(state, port, _say)
+            supervisor = Supervisor(plan, os.environ, _say)
+            asyncio.run(supervisor.run(on_ready=lambda: _greet(plan, began)))
+            _say("Stopped. Students' machines that run go on; hexhub down stops them too.")
+        finally:
+            os.close(lock)
+    except HexHubError as error:
+        _fail(error)
+    except KeyboardInterrupt:
+        _say("Stopped before everything was there.")
+        sys.exit(130)
+
+
+@click.command()
+@_state_option
+def down(state_path: Path) -> None:
+    """Stop HexHub and the students' machines; nothing is lost."""
+    state = StateFolder(state_path.absolute())
+    try:
+        _stop_all(state)
+    except HexHubError as error:
+        _fail(error)
+
+
+@click.command()
+@_state_option
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def clean(state_path: Path, yes: bool) -> None:
+    """Remove the students' machines, the network and the state folder of this HexHub."""
+    state = StateFolder(state_path.absolute())
+    if not state.exists:
+        _say(f"Nothing to remove: no HexHub was ever started in {state.path}.")
+        return
+    try:
+        client = connect_docker()
+        count = len(find_containers(client, state.hub_id))
+        if not yes:
+            click.echo(
+                f"This removes {count} machine(s) with all files in them, and {state.path} with "
+                "all accounts, progress and published courses."
+            )
+            click.confirm("Remove all of it?", abort=True)
+        _stop_all(state)
+        removed = remove_machines(client, state.hub_id)
+        networks = remove_networks(client, state.hub_id)
+        shutil.rmtree(state.path)
+    except HexHubError as error:
+        _fail(error)
+    except DockerException as error:
+        _fail(SetupError(f"Docker could not remove everything: {error}. Try again."))
+    else:
+        _say(f"Removed {removed} machine(s), {len(networks)} network(s) and {state.path}.")
+
+
+def _greet(plan: Plan, began: float) -> None:
+    seconds = time.monotonic() - began
+    click.echo(
+        f"\n  HexHub is ready at {plan.public_url}   (after {seconds:.1f} s)\n\n"
+        f"  State and logs: {plan.state.path}\n"
+        "  Ctrl-C stops it; students' machines stay.\n"
+    )
+
+
+def _stop_all(state: StateFolder) -> None:
+    process_id = state.running_process()
+    if process_id is None:
+        _say("HexHub does not run.")
+    else:
+        _end(process_id, state)
+        _say("HexHub is stopped.")
+    if state.exists:
+        count = stop_machines(connect_docker(), state.hub_id)
+        _say(f"{count} machine(s) stopped.")
+
+
+def _end(process_id: int, state: StateFolder) -> None:
+    os.kill(process_id, signal.SIGTERM)
+    deadline = time.monotonic() + _DOWN_S
+    while state.running_process() is not None:
+        if time.monotonic() > deadline:
+            raise SetupError(
+                f"Process {process_id} does not end. End it by hand: kill -9 {process_id}"
+            )
+        time.sleep(0.1)

