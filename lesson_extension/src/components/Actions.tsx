@@ -1,0 +1,122 @@
+/** The foot of the panel: what can be done at the open step, always in the same place. */
+import type { JSX } from 'react';
+
+import type { Activity } from '../model';
+import type { Texts } from '../texts';
+import type { Step } from '../wire';
+import { useNow } from './Banners';
+import { Icon } from './icons';
+
+const SLOW_S = 45;
+
+/** Properties of {@link Actions}. */
+export interface ActionsProps {
+  /** The step that is unfolded. */
+  readonly step: Step | null;
+  readonly activity: Activity | null;
+  readonly isBusy: boolean;
+  readonly isOnline: boolean;
+  readonly hasResult: boolean;
+  /** Keys that press Check, as people read them. */
+  readonly checkKeys: string;
+  readonly texts: Texts;
+  readonly onCheck: () => void;
+  readonly onHint: () => void;
+  readonly onDone: () => void;
+}
+
+function wordsOf(activity: Activity, texts: Texts): string {
+  switch (activity.phase) {
+    case 'saving':
+      return texts.saving;
+    case 'sending':
+      return texts.sending;
+    case 'queued':
+      return texts.queued(activity.position);
+    case 'running':
+      return texts.running;
+  }
+}
+
+function Running({ activity, texts }: { readonly activity: Activity; readonly texts: Texts }) {
+  const now = useNow(true);
+  const seconds = Math.max(0, Math.floor((now - activity.sinceMs) / 1000));
+  return (
+    <div className="hx-running">
+      <span className="hx-spinner" aria-hidden="true" />
+      <span>{wordsOf(activity, texts)}</span>
+      <span className="hx-elapsed" aria-hidden="true">
+        {texts.seconds(seconds)}
+      </span>
+      {seconds >= SLOW_S && <p className="hx-note">{texts.slow}</p>}
+    </div>
+  );
+}
+
+function HintButton(props: ActionsProps & { readonly step: Step }): JSX.Element | null {
+  const { step, isBusy, isOnline, texts, onHint } = props;
+  const { next, taken, total } = step.hints;
+  if (next === null || taken.length >= total) {
+    return null;
+  }
+  return (
+    <button
+      type="button"
+      className="hx-button"
+      aria-disabled={!next.is_available || isBusy || !isOnline}
+      aria-describedby={next.is_available ? undefined : 'hx-hint-reason'}
+      onClick={onHint}
+    >
+      <Icon name="hint" />
+      {texts.takeHint(taken.length + 1, total)}
+    </button>
+  );
+}
+
+/** Check and hint, or "mark as done"; nothing for a step that is locked. */
+export function Actions(props: ActionsProps): JSX.Element | null {
+  const { step, activity, isBusy, isOnline, hasResult, checkKeys, texts, onCheck, onDone } = props;
+  if (step === null || step.state === 'locked') {
+    return activity === null ? null : (
+      <footer className="hx-actions">
+        <Running activity={activity} texts={texts} />
+      </footer>
+    );
+  }
+  const next = step.hints.next;
+  const reason = next !== null && !next.is_available ? next.reason : null;
+  return (
+    <footer className="hx-actions">
+      {activity !== null && <Running activity={activity} texts={texts} />}
+      <div className="hx-buttons">
+        {step.has_check && (
+          <button
+            type="button"
+            className="hx-button hx-primary hx-check"
+            title={checkKeys}
+            aria-disabled={activity !== null || !isOnline}
+            onClick={onCheck}
+          >
+            {hasResult ? texts.checkAgain : texts.check}
+          </button>
+        )}
+        {!step.has_check && step.state === 'open' && (
+          <button
+            type="button"
+            className="hx-button hx-primary hx-done"
+            aria-disabled={isBusy || !isOnline}
+            onClick={onDone}
+          >
+            {texts.markDone}
+          </button>
+        )}
+        <HintButton {...props} step={step} />
+      </div>
+      {reason !== null && step.hints.taken.length < step.hints.total && (
+        <p id="hx-hint-reason" className="hx-note">
+          {reason}
+        </p>
+      )}
+    </footer>
+  );
+}

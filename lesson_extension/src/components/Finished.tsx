@@ -1,0 +1,98 @@
+/** The end of a lesson: congratulation, the way on, and the author's solution. */
+import type { JSX } from 'react';
+
+import type { Texts } from '../texts';
+import type { Lesson, Solution } from '../wire';
+import { Icon } from './icons';
+
+/** Properties of {@link Finished}. */
+export interface FinishedProps {
+  readonly lesson: Lesson;
+  readonly texts: Texts;
+}
+
+/** Congratulation and the links onward. */
+export function Finished({ lesson, texts }: FinishedProps): JSX.Element {
+  return (
+    <section className="hx-finished" id="hx-finished" tabIndex={-1}>
+      <h3>
+        <Icon name="passed" />
+        {texts.finishedTitle}
+      </h3>
+      <p>{texts.finishedText}</p>
+      {lesson.next_lesson !== null && (
+        <a className="hx-button hx-primary" href={lesson.next_lesson.url} target="_top">
+          <span>{texts.nextLesson(lesson.next_lesson.title)}</span>
+          <Icon name="next" />
+        </a>
+      )}
+      <a className="hx-plain-link" href={lesson.course.url} target="_top">
+        {texts.toCourse}
+      </a>
+    </section>
+  );
+}
+
+/** Properties of {@link SolutionView}. */
+export interface SolutionViewProps {
+  /** Why it may not be had, or null when it may. */
+  readonly reason: string | null;
+  readonly solution: Solution | null;
+  readonly isBusy: boolean;
+  readonly texts: Texts;
+  readonly onShow: () => void;
+  readonly onHide: () => void;
+}
+
+function SolutionFiles(props: { readonly solution: Solution; readonly texts: Texts }) {
+  const { solution, texts } = props;
+  return (
+    <>
+      {solution.script !== null && (
+        <figure className="hx-file">
+          <figcaption>{texts.solutionScript}</figcaption>
+          <pre tabIndex={0}>{solution.script}</pre>
+        </figure>
+      )}
+      {solution.files.map((file) => (
+        <figure key={file.path} className="hx-file">
+          <figcaption>
+            <code>{file.path}</code>
+          </figcaption>
+          {file.text === null ? (
+            <p className="hx-note">{texts.binaryFile}</p>
+          ) : (
+            <pre tabIndex={0}>{file.text}</pre>
+          )}
+        </figure>
+      ))}
+      {solution.script === null && solution.files.length === 0 && (
+        <p className="hx-note">{texts.noSolutionFiles}</p>
+      )}
+    </>
+  );
+}
+
+/** The author's solution behind a button; only the reason while it may not be had. */
+export function SolutionView(props: SolutionViewProps): JSX.Element {
+  const { reason, solution, isBusy, texts, onShow, onHide } = props;
+  return (
+    <section className="hx-solution">
+      <h3>{texts.solution}</h3>
+      {reason !== null ? (
+        <p className="hx-note">{reason}</p>
+      ) : (
+        <button
+          type="button"
+          className="hx-button"
+          disabled={isBusy}
+          aria-expanded={solution !== null}
+          onClick={solution === null ? onShow : onHide}
+        >
+          {solution === null ? texts.showSolution : texts.hideSolution}
+        </button>
+      )}
+      {reason === null && solution !== null && <SolutionFiles solution={solution} texts={texts} />}
+    </section>
+  );
+}

@@ -1,0 +1,40 @@
+/** Hints that were taken, and why there is no further one yet. */
+import type { JSX } from 'react';
+
+import type { Texts } from '../texts';
+import type { Step } from '../wire';
+import { Icon } from './icons';
+import { Markdown, type RenderMarkdown } from './Markdown';
+
+/** Properties of {@link Hints}. */
+export interface HintsProps {
+  readonly step: Step;
+  readonly texts: Texts;
+  readonly renderMarkdown: RenderMarkdown;
+}
+
+/** The hints of one step; nothing where it has none, or none was taken. */
+export function Hints({ step, texts, renderMarkdown }: HintsProps): JSX.Element | null {
+  const { taken, total } = step.hints;
+  if (taken.length === 0) {
+    return null;
+  }
+  return (
+    <ol className="hx-hints">
+      {taken.map((source, index) => (
+        <li key={index} className="hx-hint">
+          <h4>
+            <Icon name="hint" />
+            {texts.hintTitle(index + 1, total)}
+          </h4>
+          <Markdown
+            source={source}
+            render={renderMarkdown}
+            copyLabel={texts.copy}
+            copiedLabel={texts.copied}
+          />
+        </li>
+      ))}
+    </ol>
+  );
+}

@@ -1,0 +1,217 @@
+/** The whole panel: state in, wishes out. */
+import { useEffect, useRef, type JSX } from 'react';
+
+import type { Announcement, LessonState } from '../model';
+import type { Texts } from '../texts';
+import type { Lesson, Preview } from '../wire';
+import { Actions } from './Actions';
+import { ConnectionBanner, NoticeBanner, ProblemBanner } from './Banners';
+import { Finished, SolutionView } from './Finished';
+import { Header } from './Header';
+import type { RenderMarkdown } from './Markdown';
+import { countOf, headlineOf } from './OutcomeView';
+import { Previews } from './Previews';
+import { StepItem } from './StepItem';
+import { Theory } from './Theory';
+
+/** What a student can wish for. */
+export interface PanelWishes {
+  readonly onCheck: () => void;
+  readonly onHint: () => void;
+  readonly onDone: () => void;
+  readonly onRetry: () => void;
+  readonly onDismiss: () => void;
+  readonly onShowSolution: () => void;
+  readonly onHideSolution: () => void;
+  readonly onOpenStep: (name: string | null) => void;
+  readonly onTheory: (isOpen: boolean) => void;
+  readonly onLocale: (locale: string) => void;
+  readonly onPreview: (preview: Preview) => void;
+}
+
+/** Properties of {@link Panel}. */
+export interface PanelProps {
+  readonly state: LessonState;
+  readonly texts: Texts;
+  readonly renderMarkdown: RenderMarkdown;
+  /** Keys that press Check, as people read them. */
+  readonly checkKeys: string;
+  readonly wishes: PanelWishes;
+}
+
+/** Give the page that starts the machine of this lesson. */
+function openUrlOf(lesson: Lesson | null): string | null {
+  return lesson && `${lesson.course.url}/lessons/${lesson.lesson.name}/open`;
+}
+
+/** Say an announcement in words. */
+export function spokenOf(
+  announcement: Announcement | null,
+  lesson: Lesson | null,
+  texts: Texts,
+): string {
+  if (announcement === null) {
+    return '';
+  }
+  const { what } = announcement;
+  const title = (name: string): string =>
+    lesson?.steps.find((step) => step.name === name)?.title ?? name;
+  switch (what.kind) {
+    case 'running':
+      return texts.announceRunning;
+    case 'hint':
+      return texts.announceHint;
+    case 'result':
+      return what.attempt.outcome === null
+        ? ''
+        : texts.announceResult(
+            headlineOf(what.attempt.outcome, texts),
+            countOf(what.attempt.outcome, texts),
+          );
+    case 'notice': {
+      const passed = texts.announcePassed(title(what.notice.step));
+      if (what.notice.kind === 'finished') {
+        return `${passed} ${texts.announceFinished}`;
+      }
+      return what.notice.next === null
+        ? passed
+        : `${passed} ${texts.announceOpened(title(what.notice.next))}`;
+    }
+  }
+}
+
+/**
+ * Bring the step that opened, or the end of the lesson, into view once; the focus goes there only
+ * from within the panel, never away from an editor or a terminal.
+ */
+function useArrival(state: LessonState): React.RefObject<HTMLDivElement> {
+  const panel = useRef<HTMLDivElement>(null);
+  const { notice } = state;
+  useEffect(() => {
+    if (notice === null || panel.current === null) {
+      return;
+    }
+    const id =
+      notice.kind === 'finished'
+        ? 'hx-finished'
+        : notice.next !== null && `hx-step-${notice.next}-head`;
+    const target = id === false ? null : panel.current.querySelector<HTMLElement>(`#${id}`);
+    if (target === null) {
+      return;
+    }
+    const focused = document.activeElement;
+    if (focused === document.body || panel.current.contains(focused)) {
+      target.focus({ preventScroll: true });
+    }
+    panel.current.querySelector('.hx-banner-passed, #hx-finished')?.scrollIntoView({
+      block: 'nearest',
+    });
+  }, [notice]);
+  return panel;
+}
+
+function Steps(props: PanelProps & { readonly lesson: Lesson }): JSX.Element {
+  const { state, lesson, texts, renderMarkdown, wishes } = props;
+  return (
+    <ol className="hx-steps" aria-label={texts.steps}>
+      {lesson.steps.map((step, index) => (
+        <StepItem
+          key={step.name}
+          step={step}
+          index={index + 1}
+          isOpen={state.openStep === step.name}
+          attempt={state.attempts[step.name] ?? null}
+          locale={state.locale}
+          texts={texts}
+          renderMarkdown={renderMarkdown}
+          onToggle={() => {
+            wishes.onOpenStep(state.openStep === step.name ? null : step.name);
+          }}
+        />
+      ))}
+    </ol>
+  );
+}
+
+function Content(props: PanelProps & { readonly lesson: Lesson }): JSX.Element {
+  const { state, lesson, texts, renderMarkdown, wishes } = props;
+  return (
+    <>
+      {state.notice !== null && (
+        <NoticeBanner
+          notice={state.notice}
+          lesson={lesson}
+          texts={texts}
+          onDismiss={wishes.onDismiss}
+        />
+      )}
+      {lesson.lesson.is_finished && <Finished lesson={lesson} texts={texts} />}
+      <Theory
+        source={lesson.lesson.theory}
+        isOpen={state.isTheoryOpen}
+        texts={texts}
+        renderMarkdown={renderMarkdown}
+        onToggle={wishes.onTheory}
+      />
+      <Steps {...props} />
+      <SolutionView
+        reason={lesson.solution.is_available ? null : (lesson.solution.reason ?? '')}
+        solution={state.solution}
+        isBusy={state.busy === 'solution'}
+        texts={texts}
+        onShow={wishes.onShowSolution}
+        onHide={wishes.onHideSolution}
+      />
+    </>
+  );
+}
+
+/** The lesson beside the work. */
+export function Panel(props: PanelProps): JSX.Element {
+  const { state, texts, checkKeys, wishes } = props;
+  const { lesson } = state;
+  const panel = useArrival(state);
+  const step = lesson?.steps.find((known) => known.name === state.openStep) ?? null;
+  return (
+    <div className="hx-panel" lang={lesson?.locale ?? state.locale} ref={panel}>
+      {lesson !== null && (
+        <Header lesson={lesson} texts={texts} onLocale={wishes.onLocale} />
+      )}
+      <div className="hx-scroll">
+        <ConnectionBanner
+          connection={state.connection}
+          openUrl={openUrlOf(lesson)}
+          texts={texts}
+          onRetry={wishes.onRetry}
+        />
+        {state.problem !== null && (
+          <ProblemBanner problem={state.problem} texts={texts} onDismiss={wishes.onDismiss} />
+        )}
+        {lesson === null && state.connection.kind === 'loading' && state.problem === null && (
+          <p className="hx-loading">{texts.loading}</p>
+        )}
+        {lesson !== null && <Content {...props} lesson={lesson} />}
+      </div>
+      {lesson !== null && (
+        <>
+          <Previews previews={lesson.lesson.preview} texts={texts} onOpen={wishes.onPreview} />
+          <Actions
+            step={step}
+            activity={state.activity}
+            isBusy={state.busy !== null}
+            isOnline={state.connection.kind === 'online'}
+            hasResult={step !== null && state.attempts[step.name]?.state === 'done'}
+            checkKeys={checkKeys}
+            texts={texts}
+            onCheck={wishes.onCheck}
+            onHint={wishes.onHint}
+            onDone={wishes.onDone}
+          />
+        </>
+      )}
+      <div className="hx-spoken" role="status" aria-live="polite">
+        <span key={state.announcement?.id ?? 0}>{spokenOf(state.announcement, lesson, texts)}</span>
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,58 @@
+/** What to read before the steps; folded once it was read. */
+import type { JSX } from 'react';
+
+import type { Texts } from '../texts';
+import { Icon } from './icons';
+import { Markdown, type RenderMarkdown } from './Markdown';
+
+/** Properties of {@link Theory}. */
+export interface TheoryProps {
+  readonly source: string;
+  readonly isOpen: boolean;
+  readonly texts: Texts;
+  readonly renderMarkdown: RenderMarkdown;
+  readonly onToggle: (isOpen: boolean) => void;
+}
+
+/** The theory of the lesson; nothing where it has none. */
+export function Theory(props: TheoryProps): JSX.Element | null {
+  const { source, isOpen, texts, renderMarkdown, onToggle } = props;
+  if (source.trim() === '') {
+    return null;
+  }
+  return (
+    <section className={`hx-theory${isOpen ? ' hx-unfolded' : ''}`}>
+      <h3>
+        <button
+          type="button"
+          className="hx-theory-head"
+          aria-expanded={isOpen}
+          aria-controls="hx-theory-body"
+          onClick={() => {
+            onToggle(!isOpen);
+          }}
+        >
+          <span>{texts.theory}</span>
+          <Icon name="chevron" />
+        </button>
+      </h3>
+      <div id="hx-theory-body" hidden={!isOpen}>
+        <Markdown
+          source={source}
+          render={renderMarkdown}
+          copyLabel={texts.copy}
+          copiedLabel={texts.copied}
+        />
+        <button
+          type="button"
+          className="hx-button hx-quiet"
+          onClick={() => {
+            onToggle(false);
+          }}
+        >
+          {texts.theoryRead}
+        </button>
+      </div>
+    </section>
+  );
+}

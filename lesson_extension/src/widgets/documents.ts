@@ -1,0 +1,55 @@
+/** The student's open documents: saving what changed, opening what the lesson names. */
+import type { IDocumentManager } from '@jupyterlab/docmanager';
+import type { Contents } from '@jupyterlab/services';
+import type { DockPanel, Widget } from '@lumino/widgets';
+
+/** Longest time that saving may hold up a check, in milliseconds. */
+const SAVE_TIMEOUT_MS = 15_000;
+
+/** Files whose own viewer would hide the text that a lesson asks to edit. */
+const EDIT_AS_TEXT = ['text/html', 'image/svg+xml', 'application/json'];
+
+/**
+ * Save every document that has changes; documents that have none are left alone, so that a file
+ * edited in the terminal is not overwritten by an old copy of it.
+ *
+ * @throws Error - A document could not be saved, or the student was asked and said no.
+ */
+export async function saveChangedDocuments(
+  documents: IDocumentManager,
+  widgets: Iterable<Widget>,
+): Promise<void> {
+  const contexts = new Set(
+    [...widgets]
+      .map((widget) => documents.contextForWidget(widget))
+      .filter((context) => context?.model.dirty && !context.model.readOnly),
+  );
+  const saving = Promise.all([...contexts].map(async (context) => context?.save()));
+  const timeout = new Promise<never>((_, reject) => {
+    setTimeout(() => {
+      reject(new Error(`not saved within ${String(SAVE_TIMEOUT_MS / 1000)} s`));
+    }, SAVE_TIMEOUT_MS);
+  });
+  await Promise.race([saving, timeout]);
+}
+
+/**
+ * Open a file below the server's root folder; gives its widget, or null where there is no such
+ * file (a lesson may name one that the student is to make).
+ */
+export async function openFile(
+  documents: IDocumentManager,
+  contents: Contents.IManager,
+  path: string,
+  options: { mode?: DockPanel.InsertMode; ref?: string } = {},
+): Promise<Widget | null> {
+  let model: Contents.IModel;
+  try {
+    model = await contents.get(path, { content: false });
+  } catch {
+    return null;
+  }
+  const isEdited = EDIT_AS_TEXT.includes(model.mimetype);
+  const factory = isEdited && model.type === 'file' ? 'Editor' : 'default';
+  return documents.openOrReveal(path, factory, undefined, options) ?? null;
+}

@@ -1,0 +1,100 @@
+/**
+ * How the page looks when a student opens a lesson for the first time.
+ *
+ * Design choices: the lesson stands on the right, so that the file browser on the left can be open
+ * beside it. Where the page is too narrow for both, the file browser starts folded, and the
+ * terminal stands below the files instead of beside them, because a shell of fewer than 80 columns
+ * is no fun. This happens once; afterwards JupyterLab keeps the student's own layout.
+ */
+import type { JupyterFrontEnd, LabShell } from '@jupyterlab/application';
+import type { IDocumentManager } from '@jupyterlab/docmanager';
+import { SplitPanel, Widget } from '@lumino/widgets';
+
+import type { Lesson } from '../wire';
+import { openFile } from './documents';
+
+/** Width of the panel at first, in pixels. */
+export const PANEL_WIDTH = 400;
+const FILES_WIDTH = 240;
+/** Page width from which file browser, files, terminal and lesson fit side by side. */
+const WIDE_PAGE = 1_600;
+
+/** Word in `open:` of a lesson that means a terminal. */
+const TERMINAL = 'terminal';
+
+function findSplit(root: Widget, id: string): SplitPanel | null {
+  for (const child of root.children()) {
+    const found =
+      child instanceof SplitPanel && child.id === id ? child : findSplit(child, id);
+    if (found !== null) {
+      return found;
+    }
+  }
+  return null;
+}
+
+/** Give the lesson panel its width; JupyterLab has no call for the width of a side area. */
+function setPanelWidth(shell: LabShell): void {
+  const split = findSplit(shell, 'jp-main-split-panel');
+  if (split === null) {
+    return;
+  }
+  const left = shell.leftCollapsed ? 0 : FILES_WIDTH;
+  const main = Math.max(split.node.clientWidth - left - PANEL_WIDTH, PANEL_WIDTH);
+  split.setRelativeSizes([left, main, PANEL_WIDTH]);
+}
+
+async function openTerminal(
+  app: JupyterFrontEnd,
+  shell: LabShell,
+  beside: Widget | null,
+  isWide: boolean,
+): Promise<Widget | null> {
+  const terminal: unknown = await app.commands.execute('terminal:create-new');
+  if (!(terminal instanceof Widget)) {
+    return null;
+  }
+  if (beside !== null) {
+    const mode = isWide ? 'split-right' : 'split-bottom';
+    shell.add(terminal, 'main', { mode, ref: beside.id });
+  }
+  return terminal;
+}
+
+/**
+ * Show the panel at its width, open the files that the lesson names and a terminal beside them, and
+ * close the launcher.
+ */
+export async function arrangeFirstLayout(
+  app: JupyterFrontEnd,
+  shell: LabShell,
+  documents: IDocumentManager,
+  panel: Widget,
+  lesson: Lesson,
+): Promise<void> {
+  const isWide = shell.node.clientWidth >= WIDE_PAGE;
+  if (!isWide) {
+    shell.collapseLeft();
+  }
+  shell.activateById(panel.id);
+  setPanelWidth(shell);
+  const { contents } = app.serviceManager;
+  let first: Widget | null = null;
+  for (const path of lesson.lesson.open.filter((name) => name !== TERMINAL)) {
+    const opened = await openFile(documents, contents, path, first ? { ref: first.id } : {});
+    first ??= opened;
+  }
+  const terminal = lesson.lesson.open.includes(TERMINAL)
+    ? await openTerminal(app, shell, first, isWide)
+    : null;
+  const shown = first ?? terminal;
+  if (shown === null) {
+    return;
+  }
+  for (const widget of [...shell.widgets('main')]) {
+    if (widget.id.startsWith('launcher')) {
+      widget.close();
+    }
+  }
+  shell.activateById(shown.id);
+}

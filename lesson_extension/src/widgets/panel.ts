@@ -1,0 +1,81 @@
+/** The side panel: draws the model's state, and hands wishes to the model. */
+import { ReactWidget } from '@jupyterlab/ui-components';
+import { createElement, type ReactElement } from 'react';
+
+import { Panel, type PanelWishes } from '../components/Panel';
+import type { RenderMarkdown } from '../components/Markdown';
+import type { LessonModel } from '../model';
+import { textsIn } from '../texts';
+import type { Preview } from '../wire';
+import { lessonIcon } from './icon';
+
+/** What the panel is made of. */
+export interface LessonPanelOptions {
+  readonly model: LessonModel;
+  readonly renderMarkdown: RenderMarkdown;
+  readonly checkKeys: string;
+  readonly onPreview: (preview: Preview) => void;
+  readonly onLocale: (locale: string) => void;
+}
+
+/** The lesson in JupyterLab's side area. */
+export class LessonPanel extends ReactWidget {
+  constructor(private readonly options: LessonPanelOptions) {
+    super();
+    const { model } = options;
+    this.id = 'hexhub-lesson-panel';
+    this.addClass('hx-widget');
+    this.title.icon = lessonIcon;
+    this._setCaption();
+    model.changed.connect(this._onChanged, this);
+    this._wishes = {
+      onCheck: () => void model.check(),
+      onHint: () => void model.takeHint(),
+      onDone: () => void model.markDone(),
+      onRetry: () => void model.refresh(),
+      onDismiss: () => {
+        model.dismiss();
+      },
+      onShowSolution: () => void model.showSolution(),
+      onHideSolution: () => {
+        model.hideSolution();
+      },
+      onOpenStep: (name) => {
+        model.openStep(name);
+      },
+      onTheory: (isOpen) => {
+        model.setTheoryOpen(isOpen);
+      },
+      onLocale: options.onLocale,
+      onPreview: options.onPreview,
+    };
+  }
+
+  /** Stop drawing. */
+  override dispose(): void {
+    this.options.model.changed.disconnect(this._onChanged, this);
+    super.dispose();
+  }
+
+  protected override render(): ReactElement {
+    const { state } = this.options.model;
+    return createElement(Panel, {
+      state,
+      texts: textsIn(state.locale),
+      renderMarkdown: this.options.renderMarkdown,
+      checkKeys: this.options.checkKeys,
+      wishes: this._wishes,
+    });
+  }
+
+  private _onChanged(): void {
+    this._setCaption();
+    this.update();
+  }
+
+  private _setCaption(): void {
+    this.title.caption = textsIn(this.options.model.state.locale).panelTitle;
+  }
+
+  private readonly _wishes: PanelWishes;
+}
