@@ -1,0 +1,367 @@
+"""The pages: views of the same use cases as the API, as HTML for people."""
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from functools import cached_property, partial
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jupyterhub.services.auth import HubOAuthCallbackHandler
+from tornado.web import HTTPError
+
+from hexhub.catalog.model import Course, Locale
+from hexhub.errors import HexHubError, HubUnreachable, LoginRequired, RequestInvalid
+from hexhub.hub_api import ServerState, ServerStatus
+from hexhub.names import ServerName
+from hexhub.progress.model import Place, current_step, solution_refusal
+from hexhub.service import wire
+from hexhub.service.context import base_url
+from hexhub.service.handlers import BaseHandler, as_hexhub_error
+from hexhub.service.pages.markup import render_code, render_inline, render_markdown
+from hexhub.service.pages.text import LOCALES, choose_locale, messages, say
+from hexhub.service.wire import LessonView
+from hexhub.usecases.show_solution import show_solution
+
+STATIC_FOLDER = Path(__file__).parent.parent / "static"
+_LOCALE_COOKIE_DAYS = 365
+_POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self' data:",
+        "connect-src 'self'",
+        "form-action 'self'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+    )
+)
+
+_TEMPLATES = Environment(
+    loader=FileSystemLoader(Path(__file__).parent / "templates"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+
+
+class PageHandler(BaseHandler):
+    """What all pages have in common: log-in by redirect, language, HTML."""
+
+    needs_login = True
+
+    async def prepare(self) -> None:
+        """Take a choice of language, and find out who looks, or send them to the log-in."""
+        chosen = self.get_query_argument("locale", "")
+        if chosen in LOCALES and self.request.method == "GET":
+            self.set_cookie(
+                "hexhub_locale",
+                chosen,
+                path=base_url(self.context.settings),
+                expires_days=_LOCALE_COOKIE_DAYS,
+                samesite="lax",
+            )
+            self.redirect(self._url_without_locale())
+            return
+        if not self.needs_login:
+            return
+        try:
+            self.identity = await self.identify()
+        except LoginRequired:
+            self.redirect(self.get_login_url())
+            return
+        self.identity.check_person()
+
+    def _url_without_locale(self) -> str:
+        rest = [
+            (name, value.decode("utf-8", "replace"))
+            for name, values in self.request.query_arguments.items()
+            if name != "locale"
+            for value in values
+        ]
+        # A path that begins with two slashes would be another host.
+        path = "/" + self.request.path.lstrip("/")
+        return f"{path}?{urlencode(rest)}" if rest else path
+
+    @cached_property
+    def locale_name(self) -> Locale:
+        """Language of our own words on the page."""
+        return choose_locale(self.wanted_locales, LOCALES)
+
+    def course_locale(self, course: Course) -> Locale:
+        """Language of an author's words on the page: the page's, else what the person reads."""
+        return choose_locale([self.locale_name, *self.wanted_locales], course.locales)
+
+    def show(self, template: str, **values: object) -> None:
+        """Finish with a page."""
+        self.set_header("Content-Type", "text/html; charset=utf-8")
+        self.set_header("Content-Security-Policy", _POLICY)
+        self.add_header("Vary", "Accept-Language, Cookie")
+        self.finish(self._render(template, values))
+
+    def _render(self, template: str, values: Mapping[str, object]) -> str:
+        identity = getattr(self, "identity", None)
+        hub = f"{base_url(self.context.settings)}hub/"
+        locale = self.locale_name
+        return _TEMPLATES.get_template(template).render(
+            say=partial(say, locale),
+            locale=locale,
+            languages={tag: messages(tag)["language"] for tag in LOCALES},
+            language_url=lambda tag: "?" + urlencode({"locale": tag}),
+            prefix=self.context.prefix,
+            api=f"{self.context.prefix}api/",
+            static=self.static_url,
+            user=identity.user if identity else None,
+            logout_url=f"{hub}logout",
+            home_url=self.context.prefix,
+            xsrf=self.xsrf_token.decode() if identity else "",
+            markdown=render_markdown,
+            inline=render_inline,
+            **values,
+        )
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        """Finish with a page that says what is wrong and how out."""
+        if status_code == HTTPStatus.SERVICE_UNAVAILABLE:
+            self.set_header("Retry-After", "2")
+        self.set_status(status_code)
+        raised = kwargs.get("exc_info", (None, None, None))[1]
+        self.show_error(as_hexhub_error(raised), status_code)
+
+    def show_error(self, error: HexHubError, status_code: int, *, key: str = "") -> None:
+        """Finish with the page of an error.
+
+        Args:
+            error: What happened.
+            status_code: Of HTTP.
+            key: Message to show in place of the error's own.
+        """
+        code = (
+            "not_found" if status_code == HTTPStatus.NOT_FOUND and _is_plain(error) else error.code
+        )
+        chosen = key or f"error.{code}"
+        if chosen not in messages(self.locale_name):
+            chosen = "error.error"
+        self.show(
+            "error.html",
+            message=say(self.locale_name, chosen),
+            detail="" if _is_plain(error) or key or self.locale_name != "en" else str(error),
+            status_code=status_code,
+            can_retry=status_code >= 500 or status_code == HTTPStatus.TOO_MANY_REQUESTS,
+            request_id=self.request_id,
+        )
+
+
+def _is_plain(error: HexHubError) -> bool:
+    """Tell whether an error says no more than its code does."""
+    return type(error) in (HexHubError, RequestInvalid)
+
+
+class CatalogPage(PageHandler):
+    """All courses, with the person's own progress."""
+
+    async def get(self) -> None:
+        """Show the catalogue."""
+        views = await self.run(self.context.course_views, self.identity)
+        running = await self._running()
+        courses = [self._course(lessons, running) for lessons in views]
+        self.show(
+            "catalog.html",
+            courses=courses,
+            next=self._next(views),
+            has_started=any(view.progress for lessons in views for view in lessons),
+        )
+
+    async def _running(self) -> Mapping[ServerName, ServerStatus]:
+        """Give the machines that run; none where JupyterHub cannot tell just now."""
+        try:
+            return await self.context.hub.running_servers(self.identity.user)
+        except HubUnreachable:
+            return {}
+
+    def _course(
+        self, views: Sequence[LessonView], running: Mapping[ServerName, ServerStatus]
+    ) -> dict[str, object]:
+        course = views[0].course
+        locale = self.course_locale(course)
+        steps = sum(len(view.lesson.steps) for view in views)
+        return {
+            "name": course.name,
+            "locale": locale,
+            "title": course.title.in_locale(locale),
+            "summary": course.summary.in_locale(locale),
+            "about": course.about.in_locale(locale) if course.about else "",
+            "url": wire.course_url(self.context.prefix, course),
+            "is_finished": all(view.is_finished for view in views),
+            "lessons_finished": sum(view.is_finished for view in views),
+            "percent": round(100 * sum(view.steps_passed for view in views) / steps),
+            "lessons": [
+                self._lesson(view, number, running) for number, view in enumerate(views, start=1)
+            ],
+        }
+
+    def _lesson(
+        self, view: LessonView, number: int, running: Mapping[ServerName, ServerStatus]
+    ) -> dict[str, object]:
+        course, lesson = view.course, view.lesson
+        status = running.get(lesson.server_name)
+        can_see_solution = (
+            view.progress is not None
+            and solution_refusal(lesson.reveal, view.progress, datetime.now(UTC)) is None
+        )
+        return {
+            "name": lesson.name,
+            "number": number,
+            "title": lesson.title.in_locale(self.course_locale(course)),
+            "url": wire.open_url(self.context.prefix, course, lesson),
+            "state": _state_of(view),
+            "steps_passed": view.steps_passed,
+            "steps": [
+                {
+                    "title": step.title.in_locale(self.course_locale(course)),
+                    "is_passed": step.name in view.passed,
+                    "is_current": step.name == current_step(lesson, view.passed).name
+                    and not view.is_finished,
+                }
+                for step in lesson.steps
+            ],
+            "machine": status.state.value if status else ServerState.STOPPED.value,
+            "stop_url": f"{self.context.prefix}api/lessons/{course.name}/{lesson.name}/stop",
+            "solution_url": f"{wire.course_url(self.context.prefix, course)}"
+            f"/lessons/{lesson.name}/solution"
+            if can_see_solution
+            else None,
+        }
+
+    def _next(self, views: Sequence[Sequence[LessonView]]) -> dict[str, object] | None:
+        """Give the lesson to go on with: the one worked in last, else the first unfinished."""
+        open_lessons = [view for lessons in views for view in lessons if not view.is_finished]
+        if not open_lessons:
+            return None
+        begun = [view for view in open_lessons if view.progress]
+        view = max(begun, key=_last_worked) if begun else open_lessons[0]
+        locale = self.course_locale(view.course)
+        return {
+            "course": view.course.title.in_locale(locale),
+            "lesson": view.lesson.title.in_locale(locale),
+            "step": current_step(view.lesson, view.passed).title.in_locale(locale),
+            "url": wire.open_url(self.context.prefix, view.course, view.lesson),
+            "is_started": view.progress is not None,
+            "steps_passed": view.steps_passed,
+            "steps_total": len(view.lesson.steps),
+        }
+
+
+def _state_of(view: LessonView) -> str:
+    if view.is_finished:
+        return "finished"
+    return "started" if view.progress else "new"
+
+
+def _last_worked(view: LessonView) -> datetime:
+    if view.progress is None:
+        return datetime.min.replace(tzinfo=UTC)
+    return max([view.progress.started_at, *view.progress.passed_at.values()])
+
+
+class CoursePage(CatalogPage):
+    """One course: what it is about, its lessons, the machines that run."""
+
+    async def get(self, course: str) -> None:  # type: ignore[override] # another address
+        """Show the course."""
+        found = await self.run(self.context.course_for, self.identity, course)
+        views = await self.run(self.context.course_views, self.identity)
+        lessons = next(lessons for lessons in views if lessons[0].course.name == found.name)
+        self.show("course.html", course=self._course(lessons, await self._running()))
+
+
+class OpenPage(PageHandler):
+    """The waiting page: asks for the machine, says what is happening, opens it."""
+
+    async def get(self, course: str, lesson: str) -> None:
+        """Show the page; its script does the rest, since a link must not start anything."""
+        found, there = await self.run(self.context.lesson_for, self.identity, course, lesson)
+        locale = self.course_locale(found)
+        self.show(
+            "open.html",
+            course_title=found.title.in_locale(locale),
+            course_url=wire.course_url(self.context.prefix, found),
+            lesson_title=there.title.in_locale(locale),
+            lesson_api=f"{self.context.prefix}api/lessons/{quote(found.name)}/{quote(there.name)}",
+            content_locale=locale,
+            phases=json.dumps(self._phases(), ensure_ascii=False),
+        )
+
+    def _phases(self) -> Mapping[str, str]:
+        """Give what the spawner says while it starts a machine → the same in the page's words."""
+        english, own = messages(LOCALES[0]), messages(self.locale_name)
+        return {english[key]: own[key] for key in english if key.startswith("phase.")}
+
+
+class SolutionPage(PageHandler):
+    """The author's solution, to read."""
+
+    async def get(self, course: str, lesson: str) -> None:
+        """Show the solution, once it may be seen."""
+        found, there = await self.run(self.context.lesson_for, self.identity, course, lesson)
+        place = Place(self.identity.user, found.name, there.name)
+        solution = await self.run(show_solution, self.context.store, self.context.catalog, place)
+        locale = self.course_locale(found)
+        texts = {path: wire.text_of(solution.files[path].data) for path in sorted(solution.files)}
+        self.show(
+            "solution.html",
+            course_title=found.title.in_locale(locale),
+            course_url=wire.course_url(self.context.prefix, found),
+            lesson_title=there.title.in_locale(locale),
+            content_locale=locale,
+            files=[
+                {"path": path, "code": None if text is None else render_code(path, text)}
+                for path, text in texts.items()
+            ],
+            script=None
+            if solution.script is None
+            else render_code("solve.sh", solution.script.decode("utf-8", "replace")),
+        )
+
+
+class UnknownPageHandler(PageHandler):
+    """Every other address."""
+
+    needs_login = False
+
+    async def prepare(self) -> None:
+        """Refuse.
+
+        Raises:
+            HTTPError: Always 404.
+        """
+        raise HTTPError(404)
+
+
+class LoginCallbackHandler(PageHandler, HubOAuthCallbackHandler):  # type: ignore[misc]
+    """Where JupyterHub sends a person back to after the log-in."""
+
+    needs_login = False
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        """Say that the log-in did not come through; mostly a page that was open for too long."""
+        self.set_status(status_code)
+        error = as_hexhub_error(kwargs.get("exc_info", (None, None, None))[1])
+        if status_code >= 500:
+            self.show_error(HubUnreachable(str(error)), HTTPStatus.SERVICE_UNAVAILABLE)
+            return
+        self.show_error(error, status_code, key="error.login_failed")
+
+
+PAGE_ROUTES: tuple[tuple[str, type[PageHandler]], ...] = (
+    ("", CatalogPage),
+    ("courses/{course}", CoursePage),
+    ("courses/{course}/lessons/{lesson}/open", OpenPage),
+    ("courses/{course}/lessons/{lesson}/solution", SolutionPage),
+)
+"""Path below the service's prefix and handler of every page."""
