@@ -96,35 +96,34 @@ def expect_free_port(port: int) -> None:
         time.sleep(0.1)
 
 
-def expect_images(client: docker.APIClient, needed: set[str]) -> None:
-    """Pass if all of these images are on this computer.
+def expect_images(client: docker.APIClient, needed: set[str], say: Callable[[str], None]) -> None:
+    """Pass if the images of the lessons are on this computer; say which are not.
 
     Raises:
-        SetupError: Some are not.
+        SetupError: Not one of them is.
     """
     there = {tag for image in client.images() for tag in image.get("RepoTags") or ()}
     missing = sorted(name for name in needed if _tagged(name) not in there)
-    if missing:
-        raise SetupError(f"Images are missing: {', '.join(missing)}. Make them: make images")
+    if not missing:
+        return
+    lack = f"Images are missing: {', '.join(missing)}. Make them: make images"
+    if len(missing) == len(needed):
+        raise SetupError(lack)
+    say(f"{lack}   Until then, their lessons do not open.")
 
 
-def shipped_courses() -> list[Path]:
-    """Give the folders of the courses that ship with HexHub."""
-    return sorted(file.parent for file in (PROJECT / "courses").glob("*/course.yml"))
-
-
-def publish_shipped_courses(catalog: PublishedCatalog, say: Callable[[str], None]) -> None:
-    """Publish each shipped course whose files differ from the published version.
+def publish_courses(folder: Path, catalog: PublishedCatalog, say: Callable[[str], None]) -> None:
+    """Publish each course in ``folder`` whose files differ from the published version.
 
     Raises:
         CourseInvalid: The files of one break the format.
     """
     published = {course.name: course.version for course in catalog.courses()}
-    for folder in shipped_courses():
-        course = read_course(folder)
+    for file in sorted(folder.glob("*/course.yml")):
+        course = read_course(file.parent)
         if published.get(course.name) != course.version:
             say(f"Publishing the course '{course.name}'")
-            catalog.publish(folder, course, {})
+            catalog.publish(file.parent, course, {})
 
 
 def needed_images(catalog: PublishedCatalog) -> set[str]:
@@ -132,14 +131,18 @@ def needed_images(catalog: PublishedCatalog) -> set[str]:
     return {lesson.image for course in catalog.courses() for lesson in course.lessons}
 
 
-def prepare(state: StateFolder, port: int, say: Callable[[str], None]) -> Plan:
+def prepare(state: StateFolder, port: int, courses: Path, say: Callable[[str], None]) -> Plan:
     """Look that everything is there, make what is missing in Docker and on disk, give the plan.
 
-    The state folder must be locked by the caller.
+    Args:
+        state: Made and locked by the caller.
+        port: Public one.
+        courses: Folder of course folders, to be published where they have changed.
+        say: Takes one line for the person at the terminal.
 
     Raises:
         SetupError: Something lacks.
-        CourseInvalid: A shipped course breaks the format.
+        CourseInvalid: A course breaks the format.
     """
     node, proxy = find_node(), find_proxy()
     expect_free_port(port)
@@ -159,9 +162,9 @@ def prepare(state: StateFolder, port: int, say: Callable[[str], None]) -> Plan:
     )
     Store(database_url).migrate()
     catalog = PublishedCatalog(state.path / "catalog")
-    publish_shipped_courses(catalog, say)
+    publish_courses(courses, catalog, say)
     images = needed_images(catalog)
-    expect_images(client, images)
+    expect_images(client, images, say)
     return Plan(
         state=state,
         port=port,
@@ -190,8 +193,7 @@ def holds_disk_quota(client: docker.APIClient, image: str) -> bool:
 
 
 def _from_environment() -> dict[str, Any]:
-    found: dict[str, Any] = kwargs_from_env()
-    return found
+    return dict(kwargs_from_env())
 
 
 def _tagged(image: str) -> str:

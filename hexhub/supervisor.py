@@ -369,8 +369,9 @@ class Supervisor:
                     )
             if (
                 all(keeper.process_id for keeper in self._others)
-                and await self._answers("/hub/api/")
-                and await self._answers(SERVICE_PREFIX)
+                and await self._answers(f"{self._plan.hub_api_url}/")
+                and await self._answers(f"{self._plan.public_url}/hub/api/")
+                and await self._answers(f"{self._plan.public_url}{SERVICE_PREFIX}")
             ):
                 return True
             if time.monotonic() > deadline:
@@ -381,9 +382,9 @@ class Supervisor:
             await self._pause(0.1)
         return False
 
-    async def _answers(self, path: str) -> bool:
+    async def _answers(self, url: str) -> bool:
         try:
-            answer = await self._client.get(self._plan.public_url + path)
+            answer = await self._client.get(url)
         except httpx.HTTPError:
             return False
         return answer.status_code in _ANSWERS

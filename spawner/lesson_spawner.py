@@ -27,7 +27,7 @@ import docker
 from docker.errors import DockerException, ImageNotFound, NotFound
 from dockerspawner import DockerSpawner
 from jupyterhub.spawner import SpawnException
-from jupyterhub.utils import url_path_join
+from jupyterhub.utils import url_path_join, utcnow
 from requests.exceptions import RequestException
 from traitlets import Bool, Float, Unicode, default
 
@@ -49,6 +49,7 @@ _THREADS = 16
 _PORT_POLL_S = 0.02
 _STATE_POLL_S = 0.5
 _LOG_LINES = 40
+_HUB_BEGAN = time.monotonic()
 
 _DockerTrouble = (DockerException, RequestException, OSError)
 """What docker-py raises when Docker is away, hangs or refuses."""
@@ -94,6 +95,7 @@ class LessonSpawner(DockerSpawner):
     public_prefix = Unicode(
         "/services/hexhub/", config=True, help="Path of HexHub's pages, with both slashes."
     )
+    stops_idle = Bool(True, config=True, help="Stop machines after the idle time of their lesson.")
     holds_quota = Bool(False, config=True, help="Docker's storage can limit a container's disk.")
     docker_timeout_s = Float(30.0, config=True, help="Longest wait for one answer of Docker.")
     docker_ping_s = Float(5.0, config=True, help="Longest wait for a sign of life of Docker.")
@@ -230,7 +232,7 @@ class LessonSpawner(DockerSpawner):
             return None
         state = container["State"]
         if state["Running"]:
-            return None
+            return await self._stop_if_idle()
         return f"exit code {state['ExitCode']}{', out of memory' if state['OOMKilled'] else ''}"
 
     async def get_url(self) -> str:
@@ -248,6 +250,28 @@ class LessonSpawner(DockerSpawner):
         )
         address = next(filter(None, addresses), "127.0.0.1")
         return f"http://{address}:{PORT}{self.server.base_url}"
+
+    async def _stop_if_idle(self) -> str | None:
+        """Stop a machine that nobody has used for as long as its lesson allows.
+
+        JupyterHub learns of use from the proxy and from the machine itself. While the hub was away
+        it learned nothing, so that no machine is idle for longer than this hub has been there.
+        """
+        found = self._catalog.at_server(self.name) if self.stops_idle else None
+        last_activity = self.orm_spawner.last_activity
+        if found is None or last_activity is None:
+            return None
+        unused_s = (utcnow(with_tz=False) - last_activity).total_seconds()
+        idle_s = min(unused_s, time.monotonic() - _HUB_BEGAN)
+        if idle_s < found[1].limits.idle_s:
+            return None
+        self.log.info("Stopping %s: not used for %.0f s", self.object_name, idle_s)
+        try:
+            await self.stop()
+        except _DockerTrouble as exc:
+            self.log.warning("Could not stop %s: %s", self.object_name, exc)
+            return None
+        return f"not used for {idle_s:.0f} s"
 
     async def delete_forever(self) -> None:
         """Remove the container and all that is in it; called when server or user is deleted."""

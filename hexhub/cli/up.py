@@ -16,7 +16,7 @@ from hexhub.launch import connect_docker, prepare
 from hexhub.machine_network import remove_networks
 from hexhub.machines import find_containers, remove_machines, stop_machines
 from hexhub.state_folder import StateFolder
-from hexhub.supervisor import Plan, Supervisor
+from hexhub.supervisor import PROJECT, Plan, Supervisor
 
 DEFAULT_PORT = 8000
 DEFAULT_STATE = ".hexhub"
@@ -51,15 +51,22 @@ def _fail(error: HexHubError) -> None:
     help="Where people reach HexHub on this computer.",
 )
 @_state_option
-def up(port: int, state_path: Path) -> None:
+@click.option(
+    "--courses",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    default=PROJECT / "courses",
+    help="Folder of course folders to publish.  [default: those that ship with HexHub]",
+)
+def up(port: int, state_path: Path, courses: Path) -> None:
     """Start HexHub and keep it running until Ctrl-C; students' machines stay."""
     state = StateFolder(state_path.absolute())
     began = time.monotonic()
+    os.umask(0o077)
     try:
         state.make()
         lock = state.lock()
         try:
-            plan = prepare(state, port, _say)
+            plan = prepare(state, port, courses.absolute(), _say)
             supervisor = Supervisor(plan, os.environ, _say)
             asyncio.run(supervisor.run(on_ready=lambda: _greet(plan, began)))
             _say("Stopped. Students' machines that run go on; hexhub down stops them too.")

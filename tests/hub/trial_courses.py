@@ -1,0 +1,61 @@
+"""Two small courses on disk, whose lessons try one thing of the spawner each."""
+
+from pathlib import Path
+
+from hexhub.catalog.published import PublishedCatalog
+from hexhub.catalog.reader import read_course
+from hexhub.names import CourseName, LessonName, ServerName, make_server_name
+
+OPEN_COURSE = CourseName("trial")
+CLOSED_COURSE = CourseName("closed")
+
+_LESSONS = {
+    OPEN_COURSE: {
+        "plain": "",
+        "rooted": "user: root\n",
+        "isolated": "network: none\n",
+        "imageless": "image: hexhub/there-is-none\n",
+    },
+    CLOSED_COURSE: {"secret": ""},
+}
+_COURSE = """\
+schema: 1
+title: {{en: Trial}}
+summary: {{en: For tests.}}
+locales: [en]
+image: hexhub/base
+lessons: [{lessons}]
+{access}"""
+_LESSON = """\
+schema: 1
+title: {en: Trial}
+limits: {memory: 512M, cpus: 1.0, processes: 200, disk: 1G, idle: 30m}
+steps:
+  - id: only
+"""
+
+
+def publish_trial_courses(sources: Path, catalog: Path) -> None:
+    """Write both courses below ``sources`` and publish them into ``catalog``."""
+    for course, lessons in _LESSONS.items():
+        folder = sources / course
+        access = "access: {groups: [insiders]}\n" if course == CLOSED_COURSE else ""
+        _write(folder / "course.yml", _COURSE.format(lessons=", ".join(lessons), access=access))
+        for lesson, more in lessons.items():
+            place = folder / "lessons" / lesson
+            _write(place / "lesson.yml", _LESSON + more)
+            _write(place / "en/README.md", "# Trial\n\nTheory.\n")
+            _write(place / "en/steps/only.md", "# Only\n\nTask.\n")
+            _write(place / "starter/sub/hello.txt", f"Hello from {lesson}\n")
+            _write(place / "solution/sub/hello.txt", "Solved\n")
+        PublishedCatalog(catalog).publish(folder, read_course(folder), {})
+
+
+def server_of(lesson: str, course: CourseName = OPEN_COURSE) -> ServerName:
+    """Give the server name of a trial lesson."""
+    return make_server_name(course, LessonName(lesson))
+
+
+def _write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
