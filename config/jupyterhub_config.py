@@ -36,6 +36,7 @@ c.JupyterHub.cookie_secret_file = str(state / "secrets" / "cookie-secret")
 
 # People. Sign-up is open: the default address is reached from this computer only.
 c.JupyterHub.authenticator_class = "hexhub.signup.SignUpAuthenticator"
+c.SignUpAuthenticator.open_signup = True
 c.Authenticator.allow_all = True
 c.JupyterHub.template_paths = [str(config / "templates")]
 c.JupyterHub.default_url = "/services/hexhub/"
