@@ -1,0 +1,171 @@
+import asyncio
+from types import SimpleNamespace
+
+import pytest
+from docker.errors import APIError
+from jupyterhub.spawner import SpawnException
+from requests.exceptions import ConnectionError as DockerGone
+
+from hexhub.catalog.model import Course, Lesson, Limits, MachineUser, Network, Text
+from hexhub.names import CourseName, LessonName, Version
+from spawner.lesson_spawner import PHASES, LessonSpawner
+
+TEXT = Text({"en": "Text"})
+LESSON = Lesson(
+    course=CourseName("c"),
+    name=LessonName("l"),
+    title=TEXT,
+    image="hexhub/base",
+    user=MachineUser.STUDENT,
+    limits=Limits(memory_bytes=1, cpus=1, processes=1, disk_bytes=1, idle_s=1800),
+    network=Network.INTERNET,
+    steps=(),
+    theory=TEXT,
+)
+
+
+def make_spawner(*, name: str = LESSON.server_name, groups: frozenset[str] = frozenset()):
+    """Give a spawner that knows one course, and no hub behind it."""
+    spawner = LessonSpawner(hub_id="0123456789ab")
+    spawner.orm_spawner = SimpleNamespace(
+        name=name, server=None, user_options=None, last_activity=None
+    )
+    spawner.user = SimpleNamespace(
+        name="ada", groups=[SimpleNamespace(name="evening")], orm_user=None
+    )
+    spawner.user_options = {}
+    course = Course(
+        name=CourseName("c"),
+        title=TEXT,
+        summary=TEXT,
+        locales=("en",),
+        lessons=(LESSON,),
+        version=Version("0" * 12),
+        groups=groups,
+    )
+    spawner._catalog = SimpleNamespace(
+        at_server=lambda server: (course, LESSON) if server == LESSON.server_name else None
+    )
+    return spawner
+
+
+async def refusal(spawner) -> SpawnException:
+    """Give the refusal of a start that never gets as far as Docker."""
+    with pytest.raises(SpawnException) as caught:
+        await spawner.start()
+    assert await spawner.poll() == 0
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"image": "debian"},
+        {"mounts": []},
+        {"volumes": {"/": "/host"}},
+        {"lesson": "other"},
+        {"x": 1},
+    ],
+)
+async def test_any_option_is_refused(options):
+    """A server takes no user options at all, and a refused one does not stay for the next start."""
+    spawner = make_spawner()
+    spawner.user_options = options
+    error = await refusal(spawner)
+    assert error.status_code == 400
+    assert next(iter(options)) in error.message
+    assert spawner.orm_spawner.user_options == {}
+
+
+async def test_options_are_told_as_text():
+    """Option names that hold HTML are shown as text."""
+    spawner = make_spawner()
+    spawner.user_options = {"<script>": 1}
+    error = await refusal(spawner)
+    assert "<script>" not in error.message_html
+
+
+async def test_the_default_server_is_refused():
+    """There is no machine without a lesson."""
+    error = await refusal(make_spawner(name=""))
+    assert error.status_code == 400
+    assert "lesson" in error.message
+
+
+async def test_an_unknown_lesson_is_refused():
+    """A server whose name belongs to no published lesson does not start."""
+    error = await refusal(make_spawner(name="nothing-00000000"))
+    assert error.status_code == 404
+    assert "nothing-00000000" in error.message
+
+
+async def test_a_closed_course_is_refused():
+    """A course that is open to certain groups does not open for others, in the spawner too."""
+    error = await refusal(make_spawner(groups=frozenset({"insiders"})))
+    assert error.status_code == 403
+    course, lesson = make_spawner(groups=frozenset({"evening"}))._allowed_lesson()
+    assert (course.name, lesson) == ("c", LESSON)
+
+
+async def test_a_server_cannot_be_renamed():
+    """Its name is what says which lesson it is."""
+    with pytest.raises(SpawnException):
+        await make_spawner().rename("l-00000000", "m-00000000")
+
+
+def test_nothing_is_resumed_or_remembered():
+    """Each start has a new token, and a hub needs no memory to find a machine again."""
+    spawner = make_spawner()
+    assert not spawner.will_resume
+    assert spawner.get_state() == {}
+    spawner.load_state({"object_id": "x", "object_name": "y"})
+    assert spawner.object_name.startswith("hexhub-012345-ada-l-")
+
+
+async def test_every_page_hears_every_phase_in_order():
+    """Pages that listen at different speeds are told the same phases, and both end."""
+    spawner = make_spawner()
+
+    async def listen(pause_s: float) -> list[str]:
+        heard = []
+        async for event in spawner.progress():
+            heard.append(event["phase"])
+            await asyncio.sleep(pause_s)
+        return heard
+
+    listeners = [asyncio.create_task(listen(pause_s)) for pause_s in (0, 0.003, 0.01)]
+    for phase in PHASES:
+        spawner._tell(phase)
+        await asyncio.sleep(0.002)
+    assert await asyncio.gather(*listeners) == [list(PHASES)] * 3
+
+
+def test_progress_only_grows():
+    """Within each way of starting, the percentages never fall."""
+    percents = [percent for percent, _ in PHASES.values()]
+    assert percents == sorted(percents)
+
+
+@pytest.mark.parametrize(
+    "trouble", [DockerGone("no socket"), APIError("500 Server Error"), TimeoutError("hangs")]
+)
+async def test_unknown_is_not_dead(trouble):
+    """A Docker that does not answer says nothing about the machine: it counts as running."""
+    spawner = make_spawner()
+
+    async def fail(method, *args, **kwargs):
+        raise trouble
+
+    spawner._docker_call = fail
+    assert await spawner.poll() is None
+
+
+async def test_a_machine_that_ended_is_told_with_its_reason():
+    """Only Docker's own word counts: exit code, and whether memory ran out."""
+    spawner = make_spawner()
+
+    async def inspect(method, *args, **kwargs):
+        return {"State": {"Running": False, "ExitCode": 137, "OOMKilled": True}}
+
+    spawner._docker_call = inspect
+    assert await spawner.poll() == "exit code 137, out of memory"
