@@ -11,7 +11,7 @@ import {
   type JupyterFrontEndPlugin,
 } from '@jupyterlab/application';
 import { ICommandPalette, WidgetTracker } from '@jupyterlab/apputils';
-import { URLExt } from '@jupyterlab/coreutils';
+import { PageConfig, URLExt } from '@jupyterlab/coreutils';
 import { IDocumentManager } from '@jupyterlab/docmanager';
 import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import { ServerConnection } from '@jupyterlab/services';
@@ -19,7 +19,7 @@ import { IStateDB } from '@jupyterlab/statedb';
 import { ITranslator } from '@jupyterlab/translation';
 
 import { CommandIds, registerCommands } from './commands';
-import { pickLocale } from './locale';
+import { localeCookie, pickLocale } from './locale';
 import { LessonModel, type Memory } from './model';
 import { makeLessonApi, type Send } from './request';
 import { textsIn } from './texts';
@@ -34,8 +34,6 @@ const PLUGIN_ID = 'hexhub-lesson:plugin';
 /** Left of the other tabs of the right side bar. */
 const PANEL_RANK = 10;
 const CHECK_KEYS = 'Ctrl+Shift+Enter';
-/** Key of the chosen language in the browser's storage: it holds for all lessons. */
-const LOCALE_KEY = 'hexhub-lesson:locale';
 
 function makeSend(settings: ServerConnection.ISettings): Send {
   const base = URLExt.join(settings.baseUrl, 'hexhub');
@@ -87,7 +85,7 @@ function activate(
     api: makeLessonApi(makeSend(settings)),
     memory,
     locale: pickLocale({
-      chosen: localStorage.getItem(LOCALE_KEY),
+      cookies: document.cookie,
       lab: translator?.languageCode ?? '',
       query: window.location.search,
       browser: navigator.languages,
@@ -98,10 +96,9 @@ function activate(
     model,
     renderMarkdown: makeMarkdownRenderer(rendermime),
     checkKeys: CHECK_KEYS,
-    onPreview: ({ port, title }) =>
-      void app.commands.execute(CommandIds.preview, { port, title }),
+    onPreview: ({ port, title }) => void app.commands.execute(CommandIds.preview, { port, title }),
     onLocale: (locale) => {
-      localStorage.setItem(LOCALE_KEY, locale);
+      document.cookie = localeCookie(locale, PageConfig.getOption('hubPrefix'));
       void model.setLocale(locale);
     },
   });
@@ -131,8 +128,8 @@ function addPreviews(
   const tracker = new WidgetTracker<PreviewWidget>({ namespace: 'hexhub-lesson-previews' });
   app.commands.addCommand(CommandIds.preview, {
     execute: async (args) => {
-      const port = Number(args['port']);
-      const title = String(args['title']);
+      const port = Number(args.port);
+      const title = typeof args.title === 'string' ? args.title : '';
       let widget = tracker.find((known) => known.preview.port === port);
       if (widget === undefined) {
         const { baseUrl } = app.serviceManager.serverSettings;

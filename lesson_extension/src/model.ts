@@ -170,7 +170,6 @@ export class LessonModel {
 
   /** Stop looking, and end every wait. */
   dispose(): void {
-    this._isDisposed = true;
     clearTimeout(this._timer);
     this._abort.abort();
     Signal.clearData(this);
@@ -329,11 +328,9 @@ export class LessonModel {
 
   /** Look at the lesson now. Calls while one look is under way share it. */
   async refresh(): Promise<void> {
-    if (this._looking === null) {
-      this._looking = this._refreshOnce().finally(() => {
-        this._looking = null;
-      });
-    }
+    this._looking ??= this._refreshOnce().finally(() => {
+      this._looking = null;
+    });
     await this._looking;
   }
 
@@ -350,7 +347,7 @@ export class LessonModel {
     let delayMs = REFRESH_MS;
     try {
       const lesson = await this.options.api.lesson(this._state.locale);
-      if (this._isDisposed) {
+      if (this._isDisposed()) {
         return;
       }
       this._failures = 0;
@@ -364,12 +361,12 @@ export class LessonModel {
         this._set({ connection: { kind: 'online' } });
       }
     } catch (error) {
-      if (this._isDisposed) {
+      if (this._isDisposed()) {
         return;
       }
       delayMs = this._fail(error);
     }
-    if (this._isVisible && !this._isDisposed) {
+    if (this._isVisible && !this._isDisposed()) {
       this._timer = setTimeout(() => void this.refresh(), delayMs);
     }
   }
@@ -460,7 +457,7 @@ export class LessonModel {
   }
 
   private async _followOnce(id: string): Promise<void> {
-    while (!this._isDisposed) {
+    while (!this._isDisposed()) {
       const beganMs = Date.now();
       let pauseMs = FOLLOW_MS;
       try {
@@ -472,7 +469,7 @@ export class LessonModel {
           return;
         }
       } catch (error) {
-        if (this._isDisposed) {
+        if (this._isDisposed()) {
           return;
         }
         pauseMs = this._fail(error);
@@ -531,13 +528,17 @@ export class LessonModel {
     return RETRY_MS.last;
   }
 
+  private _isDisposed(): boolean {
+    return this._abort.signal.aborted;
+  }
+
   private _announce(what: Announcement['what']): void {
     this._announcements += 1;
     this._set({ announcement: { id: this._announcements, what } });
   }
 
   private _set(change: Partial<Omit<LessonState, 'activity'>>): void {
-    if (this._isDisposed) {
+    if (this._isDisposed()) {
       return;
     }
     const state = { ...this._state, ...change };
@@ -576,7 +577,6 @@ export class LessonModel {
   private _looking: Promise<void> | null = null;
   private _timer: ReturnType<typeof setTimeout> | undefined;
   private _isVisible = true;
-  private _isDisposed = false;
   private _failures = 0;
   private _epoch = 0;
   private _announcements = 0;

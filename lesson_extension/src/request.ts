@@ -135,12 +135,7 @@ export function makeLessonApi(send: Send): LessonApi {
     lesson: (locale) => call(readLesson, 'GET', `lesson?locale=${encodeURIComponent(locale)}`),
     submitAttempt: (step) => call(readAttempt, 'POST', `${at(step)}/attempts`),
     attempt: (id, waitS, signal) =>
-      call(
-        readAttempt,
-        'GET',
-        `attempts/${encodeURIComponent(id)}?wait=${String(waitS)}`,
-        signal,
-      ),
+      call(readAttempt, 'GET', `attempts/${encodeURIComponent(id)}?wait=${String(waitS)}`, signal),
     takeHint: (step) => call(readHint, 'POST', `${at(step)}/hints`),
     markDone: (step) => call(readLesson, 'POST', `${at(step)}/done`),
     solution: () => call(readSolution, 'GET', 'solution'),

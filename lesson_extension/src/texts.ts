@@ -65,6 +65,9 @@ const en = {
   previewOpen: (title: string, port: number) => `Open “${title}” (port ${String(port)})`,
   previewReload: 'Reload',
   previewOutside: 'Open in a browser tab',
+  previewEmpty: (port: number) => `Nothing to show from port ${String(port)} yet`,
+  previewEmptyHelp:
+    'Start your server in the terminal: the page appears here by itself. If it is running already, it may refuse to be shown inside another page; open it in a browser tab.',
   stepPassedTitle: (title: string) => `Passed: ${title}`,
   stepPassedNext: (title: string) => `Next: ${title}`,
   dismiss: 'Close this message',
@@ -162,6 +165,9 @@ const ru: Texts = {
   previewOpen: (title, port) => `Открыть «${title}» (порт ${String(port)})`,
   previewReload: 'Обновить',
   previewOutside: 'Открыть во вкладке браузера',
+  previewEmpty: (port) => `На порту ${String(port)} пока нечего показать`,
+  previewEmptyHelp:
+    'Запустите свой сервер в терминале: страница появится здесь сама. Если он уже работает, он может запрещать показ внутри другой страницы; откройте его во вкладке браузера.',
   stepPassedTitle: (title) => `Пройдено: ${title}`,
   stepPassedNext: (title) => `Дальше: ${title}`,
   dismiss: 'Закрыть сообщение',

@@ -38,19 +38,25 @@ function wordsOf(activity: Activity, texts: Texts): string {
   }
 }
 
+/** What is going on and for how long, inside the button, so that nothing moves when it begins. */
 function Running({ activity, texts }: { readonly activity: Activity; readonly texts: Texts }) {
-  const now = useNow(true);
+  const now = useNow();
   const seconds = Math.max(0, Math.floor((now - activity.sinceMs) / 1000));
   return (
-    <div className="hx-running">
+    <>
       <span className="hx-spinner" aria-hidden="true" />
       <span>{wordsOf(activity, texts)}</span>
       <span className="hx-elapsed" aria-hidden="true">
         {texts.seconds(seconds)}
       </span>
-      {seconds >= SLOW_S && <p className="hx-note">{texts.slow}</p>}
-    </div>
+    </>
   );
+}
+
+/** Says that it takes long, once it does. */
+function SlowNote({ activity, texts }: { readonly activity: Activity; readonly texts: Texts }) {
+  const now = useNow();
+  return now - activity.sinceMs < SLOW_S * 1000 ? null : <p className="hx-note">{texts.slow}</p>;
 }
 
 function HintButton(props: ActionsProps & { readonly step: Step }): JSX.Element | null {
@@ -77,17 +83,12 @@ function HintButton(props: ActionsProps & { readonly step: Step }): JSX.Element 
 export function Actions(props: ActionsProps): JSX.Element | null {
   const { step, activity, isBusy, isOnline, hasResult, checkKeys, texts, onCheck, onDone } = props;
   if (step === null || step.state === 'locked') {
-    return activity === null ? null : (
-      <footer className="hx-actions">
-        <Running activity={activity} texts={texts} />
-      </footer>
-    );
+    return null;
   }
   const next = step.hints.next;
   const reason = next !== null && !next.is_available ? next.reason : null;
   return (
     <footer className="hx-actions">
-      {activity !== null && <Running activity={activity} texts={texts} />}
       <div className="hx-buttons">
         {step.has_check && (
           <button
@@ -97,7 +98,13 @@ export function Actions(props: ActionsProps): JSX.Element | null {
             aria-disabled={activity !== null || !isOnline}
             onClick={onCheck}
           >
-            {hasResult ? texts.checkAgain : texts.check}
+            {activity !== null ? (
+              <Running activity={activity} texts={texts} />
+            ) : hasResult ? (
+              texts.checkAgain
+            ) : (
+              texts.check
+            )}
           </button>
         )}
         {!step.has_check && step.state === 'open' && (
@@ -112,6 +119,7 @@ export function Actions(props: ActionsProps): JSX.Element | null {
         )}
         <HintButton {...props} step={step} />
       </div>
+      {activity !== null && <SlowNote activity={activity} texts={texts} />}
       {reason !== null && step.hints.taken.length < step.hints.total && (
         <p id="hx-hint-reason" className="hx-note">
           {reason}

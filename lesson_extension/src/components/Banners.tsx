@@ -8,21 +8,17 @@ import { Icon } from './icons';
 
 const TICK_MS = 1_000;
 
-/** Give the time, again each second while `isRunning`. */
-export function useNow(isRunning: boolean): number {
+/** Give the time, and again each second while the component that asks is drawn. */
+export function useNow(): number {
   const [now, setNow] = useState(() => Date.now());
   useEffect(() => {
-    if (!isRunning) {
-      return undefined;
-    }
-    setNow(Date.now());
     const timer = setInterval(() => {
       setNow(Date.now());
     }, TICK_MS);
     return () => {
       clearInterval(timer);
     };
-  }, [isRunning]);
+  }, []);
   return now;
 }
 
@@ -35,43 +31,53 @@ export interface ConnectionBannerProps {
   readonly onRetry: () => void;
 }
 
-/** Says that the hub or the machine is away; nothing while all is well. */
-export function ConnectionBanner(props: ConnectionBannerProps): JSX.Element | null {
-  const { connection, openUrl, texts, onRetry } = props;
-  const now = useNow(connection.kind === 'offline');
-  if (connection.kind === 'offline') {
-    const seconds = Math.max(0, Math.round((connection.retryAtMs - now) / 1000));
-    return (
-      <div className="hx-banner hx-banner-offline" role="status">
-        <Icon name="offline" />
-        <div>
-          <strong>{texts.offlineTitle}</strong>
-          <p>{texts.offlineText}</p>
-          <p aria-hidden="true">{texts.offlineRetry(seconds)}</p>
+function OfflineBanner(props: {
+  readonly retryAtMs: number;
+  readonly texts: Texts;
+  readonly onRetry: () => void;
+}): JSX.Element {
+  const { retryAtMs, texts, onRetry } = props;
+  const seconds = Math.max(0, Math.round((retryAtMs - useNow()) / 1000));
+  return (
+    <div className="hx-banner hx-banner-offline" role="status">
+      <Icon name="offline" />
+      <div>
+        <strong>{texts.offlineTitle}</strong>
+        <p>{texts.offlineText}</p>
+        <p>
+          <span aria-hidden="true">{texts.offlineRetry(seconds)} · </span>
           <button type="button" className="hx-link" onClick={onRetry}>
             {texts.retryNow}
           </button>
-        </div>
+        </p>
       </div>
-    );
+    </div>
+  );
+}
+
+/** Says that the hub or the machine is away; nothing while all is well. */
+export function ConnectionBanner(props: ConnectionBannerProps): JSX.Element | null {
+  const { connection, openUrl, texts, onRetry } = props;
+  if (connection.kind === 'offline') {
+    return <OfflineBanner retryAtMs={connection.retryAtMs} texts={texts} onRetry={onRetry} />;
   }
-  if (connection.kind === 'stopped') {
-    return (
-      <div className="hx-banner hx-banner-offline" role="status">
-        <Icon name="error" />
-        <div>
-          <strong>{texts.stoppedTitle}</strong>
-          <p>{texts.stoppedText}</p>
-          {openUrl !== null && (
-            <a href={openUrl} target="_top">
-              {texts.stoppedOpen}
-            </a>
-          )}
-        </div>
+  if (connection.kind !== 'stopped') {
+    return null;
+  }
+  return (
+    <div className="hx-banner hx-banner-offline" role="status">
+      <Icon name="error" />
+      <div>
+        <strong>{texts.stoppedTitle}</strong>
+        <p>{texts.stoppedText}</p>
+        {openUrl !== null && (
+          <a href={openUrl} target="_top">
+            {texts.stoppedOpen}
+          </a>
+        )}
       </div>
-    );
-  }
-  return null;
+    </div>
+  );
 }
 
 /** Properties of {@link ProblemBanner}. */

@@ -85,44 +85,47 @@ function Lines(props: {
   );
 }
 
+function BothSides(props: DifferenceProps & { readonly show: Show }): JSX.Element {
+  const { expected, actual, show, texts } = props;
+  const side = (name: 'expected' | 'actual', own: string | null, other: string | null) =>
+    own !== null && (
+      <Side
+        side={name}
+        label={texts[name]}
+        pieces={markLine(own, other ?? own)}
+        show={show}
+        empty={texts.emptyText}
+      />
+    );
+  return (
+    <dl>
+      {side('expected', expected, actual)}
+      {side('actual', actual, expected)}
+    </dl>
+  );
+}
+
 /** Both sides under each other with what differs marked, or line by line where there are many. */
 export function Difference(props: DifferenceProps): JSX.Element | null {
   const { expected, actual, texts } = props;
-  if (expected === null && actual === null) {
-    return null;
-  }
-  const onlySpaces = expected !== null && actual !== null && differsOnlyInSpaces(expected, actual);
-  const show: Show = onlySpaces ? withVisibleSpaces : (text) => text;
-  const isLong = `${expected ?? ''}${actual ?? ''}`.includes('\n');
-  if (isLong && expected !== null && actual !== null) {
-    return (
+  if (expected === null || actual === null) {
+    const isNothing = expected === actual;
+    return isNothing ? null : (
       <div className="hx-difference">
-        <Lines lines={compareTexts(expected, actual)} show={show} texts={texts} />
-        {onlySpaces && <p className="hx-note">{texts.onlySpaces}</p>}
+        <BothSides {...props} show={(text) => text} />
       </div>
     );
   }
-  const common = { show, empty: texts.emptyText };
+  const onlySpaces = differsOnlyInSpaces(expected, actual);
+  const show: Show = onlySpaces ? withVisibleSpaces : (text) => text;
+  const hasLines = expected.includes('\n') || actual.includes('\n');
   return (
     <div className="hx-difference">
-      <dl>
-        {expected !== null && (
-          <Side
-            side="expected"
-            label={texts.expected}
-            pieces={markLine(expected, actual ?? expected)}
-            {...common}
-          />
-        )}
-        {actual !== null && (
-          <Side
-            side="actual"
-            label={texts.actual}
-            pieces={markLine(actual, expected ?? actual)}
-            {...common}
-          />
-        )}
-      </dl>
+      {hasLines ? (
+        <Lines lines={compareTexts(expected, actual)} show={show} texts={texts} />
+      ) : (
+        <BothSides {...props} show={show} />
+      )}
       {onlySpaces && <p className="hx-note">{texts.onlySpaces}</p>}
     </div>
   );

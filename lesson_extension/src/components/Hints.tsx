@@ -1,5 +1,5 @@
 /** Hints that were taken, and why there is no further one yet. */
-import type { JSX } from 'react';
+import { useEffect, useRef, type JSX } from 'react';
 
 import type { Texts } from '../texts';
 import type { Step } from '../wire';
@@ -16,11 +16,19 @@ export interface HintsProps {
 /** The hints of one step; nothing where it has none, or none was taken. */
 export function Hints({ step, texts, renderMarkdown }: HintsProps): JSX.Element | null {
   const { taken, total } = step.hints;
+  const list = useRef<HTMLOListElement>(null);
+  const known = useRef(taken.length);
+  useEffect(() => {
+    if (taken.length > known.current) {
+      list.current?.lastElementChild?.scrollIntoView({ block: 'nearest', behavior: 'smooth' });
+    }
+    known.current = taken.length;
+  }, [taken.length]);
   if (taken.length === 0) {
     return null;
   }
   return (
-    <ol className="hx-hints">
+    <ol className="hx-hints" ref={list}>
       {taken.map((source, index) => (
         <li key={index} className="hx-hint">
           <h4>

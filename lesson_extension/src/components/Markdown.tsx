@@ -25,7 +25,7 @@ function addCopyButtons(element: HTMLElement, label: string, copiedLabel: string
     button.className = 'hx-copy';
     button.textContent = label;
     button.addEventListener('click', () => {
-      const code = (block.textContent ?? '').replace(/\n$/, '');
+      const code = block.textContent.replace(/\n$/, '');
       void navigator.clipboard.writeText(code).then(() => {
         button.textContent = copiedLabel;
         setTimeout(() => {

@@ -34,7 +34,7 @@ function helpOf(outcome: Outcome, texts: Texts): string | null {
   return {
     passed: null,
     failed: texts.failedHelp,
-    error: texts.errorHelp,
+    error: outcome.message === '' ? texts.errorHelp : null,
     ungradable: texts.ungradableHelp,
   }[outcome.outcome];
 }

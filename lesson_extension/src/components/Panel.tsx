@@ -166,49 +166,62 @@ function Content(props: PanelProps & { readonly lesson: Lesson }): JSX.Element {
   );
 }
 
+function Banners({ state, texts, wishes }: PanelProps): JSX.Element {
+  return (
+    <div className="hx-banners">
+      <ConnectionBanner
+        connection={state.connection}
+        openUrl={openUrlOf(state.lesson)}
+        texts={texts}
+        onRetry={wishes.onRetry}
+      />
+      {state.problem !== null && (
+        <ProblemBanner problem={state.problem} texts={texts} onDismiss={wishes.onDismiss} />
+      )}
+    </div>
+  );
+}
+
+function Foot(props: PanelProps & { readonly lesson: Lesson }): JSX.Element {
+  const { state, lesson, texts, checkKeys, wishes } = props;
+  const step = lesson.steps.find((known) => known.name === state.openStep) ?? null;
+  return (
+    <>
+      <Previews previews={lesson.lesson.preview} texts={texts} onOpen={wishes.onPreview} />
+      <Actions
+        step={step}
+        activity={state.activity}
+        isBusy={state.busy !== null}
+        isOnline={state.connection.kind === 'online'}
+        hasResult={step !== null && state.attempts[step.name]?.state === 'done'}
+        checkKeys={checkKeys}
+        texts={texts}
+        onCheck={wishes.onCheck}
+        onHint={wishes.onHint}
+        onDone={wishes.onDone}
+      />
+    </>
+  );
+}
+
 /** The lesson beside the work. */
 export function Panel(props: PanelProps): JSX.Element {
-  const { state, texts, checkKeys, wishes } = props;
+  const { state, texts, wishes } = props;
   const { lesson } = state;
   const panel = useArrival(state);
-  const step = lesson?.steps.find((known) => known.name === state.openStep) ?? null;
   return (
     <div className="hx-panel" lang={lesson?.locale ?? state.locale} ref={panel}>
-      {lesson !== null && (
-        <Header lesson={lesson} texts={texts} onLocale={wishes.onLocale} />
-      )}
+      {lesson !== null && <Header lesson={lesson} texts={texts} onLocale={wishes.onLocale} />}
+      <Banners {...props} />
       <div className="hx-scroll">
-        <ConnectionBanner
-          connection={state.connection}
-          openUrl={openUrlOf(lesson)}
-          texts={texts}
-          onRetry={wishes.onRetry}
-        />
-        {state.problem !== null && (
-          <ProblemBanner problem={state.problem} texts={texts} onDismiss={wishes.onDismiss} />
+        {lesson === null ? (
+          state.connection.kind === 'loading' &&
+          state.problem === null && <p className="hx-loading">{texts.loading}</p>
+        ) : (
+          <Content {...props} lesson={lesson} />
         )}
-        {lesson === null && state.connection.kind === 'loading' && state.problem === null && (
-          <p className="hx-loading">{texts.loading}</p>
-        )}
-        {lesson !== null && <Content {...props} lesson={lesson} />}
       </div>
-      {lesson !== null && (
-        <>
-          <Previews previews={lesson.lesson.preview} texts={texts} onOpen={wishes.onPreview} />
-          <Actions
-            step={step}
-            activity={state.activity}
-            isBusy={state.busy !== null}
-            isOnline={state.connection.kind === 'online'}
-            hasResult={step !== null && state.attempts[step.name]?.state === 'done'}
-            checkKeys={checkKeys}
-            texts={texts}
-            onCheck={wishes.onCheck}
-            onHint={wishes.onHint}
-            onDone={wishes.onDone}
-          />
-        </>
-      )}
+      {lesson !== null && <Foot {...props} lesson={lesson} />}
       <div className="hx-spoken" role="status" aria-live="polite">
         <span key={state.announcement?.id ?? 0}>{spokenOf(state.announcement, lesson, texts)}</span>
       </div>

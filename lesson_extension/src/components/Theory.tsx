@@ -1,5 +1,5 @@
 /** What to read before the steps; folded once it was read. */
-import type { JSX } from 'react';
+import { useRef, type JSX } from 'react';
 
 import type { Texts } from '../texts';
 import { Icon } from './icons';
@@ -17,15 +17,23 @@ export interface TheoryProps {
 /** The theory of the lesson; nothing where it has none. */
 export function Theory(props: TheoryProps): JSX.Element | null {
   const { source, isOpen, texts, renderMarkdown, onToggle } = props;
+  const head = useRef<HTMLButtonElement>(null);
   if (source.trim() === '') {
     return null;
   }
+  const fold = (): void => {
+    onToggle(false);
+    // The button that was pressed is gone; the steps have moved up.
+    head.current?.focus({ preventScroll: true });
+    head.current?.scrollIntoView({ block: 'start' });
+  };
   return (
     <section className={`hx-theory${isOpen ? ' hx-unfolded' : ''}`}>
       <h3>
         <button
           type="button"
           className="hx-theory-head"
+          ref={head}
           aria-expanded={isOpen}
           aria-controls="hx-theory-body"
           onClick={() => {
@@ -43,13 +51,7 @@ export function Theory(props: TheoryProps): JSX.Element | null {
           copyLabel={texts.copy}
           copiedLabel={texts.copied}
         />
-        <button
-          type="button"
-          className="hx-button hx-quiet"
-          onClick={() => {
-            onToggle(false);
-          }}
-        >
+        <button type="button" className="hx-button" onClick={fold}>
           {texts.theoryRead}
         </button>
       </div>

@@ -58,9 +58,7 @@ function longestCommon(one: readonly string[], other: readonly string[]): number
       const below = table[i + 1];
       if (row && below) {
         row[j] =
-          one[i] === other[j]
-            ? (below[j + 1] ?? 0) + 1
-            : Math.max(below[j] ?? 0, row[j + 1] ?? 0);
+          one[i] === other[j] ? (below[j + 1] ?? 0) + 1 : Math.max(below[j] ?? 0, row[j + 1] ?? 0);
       }
     }
   }
@@ -72,7 +70,10 @@ function markRuns(missing: readonly string[], added: readonly string[]): Differe
   const mark = (line: string, partner: string | undefined): readonly Piece[] =>
     partner === undefined ? [{ text: line, differs: true }] : markLine(line, partner);
   return [
-    ...missing.map((line, k): DifferenceLine => ({ side: 'expected', pieces: mark(line, added[k]) })),
+    ...missing.map((line, k): DifferenceLine => ({
+      side: 'expected',
+      pieces: mark(line, added[k]),
+    })),
     ...added.map((line, k): DifferenceLine => ({ side: 'actual', pieces: mark(line, missing[k]) })),
   ];
 }

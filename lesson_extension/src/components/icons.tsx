@@ -3,7 +3,6 @@ import type { JSX } from 'react';
 
 const PATHS = {
   passed: 'M3.2 8.6 6.4 11.8 12.8 4.6',
-  open: 'M8 4.5v0',
   locked: 'M4.5 7.5h7v5h-7zM6 7.5V5.6a2 2 0 0 1 4 0v1.9',
   failed: 'M4.6 4.6l6.8 6.8M11.4 4.6l-6.8 6.8',
   error: 'M8 4.2v4.6M8 11.4v.2',
@@ -15,8 +14,7 @@ const PATHS = {
   outside: 'M9 3.5h3.5V7M12.2 3.8 7.5 8.5M7 4.5H3.5v8h8V9',
   preview: 'M2.5 3.5h11v9h-11zM2.5 6.2h11',
   close: 'M4.6 4.6l6.8 6.8M11.4 4.6l-6.8 6.8',
-  offline: 'M3 6.5a7.5 7.5 0 0 1 10 0M5.2 9a4.4 4.4 0 0 1 5.6 0M8 11.8v0M3 13 13 3',
-  key: 'M9.5 6.5a2.6 2.6 0 1 0-2 2.5L8.8 10.300h1.5v1.5h1.5v1.700h2v-2.1L9.400 7',
+  offline: 'M3 6.5a7.5 7.5 0 0 1 10 0M5.2 9a4.4 4.4 0 0 1 5.6 0M8 11.8v.1M3 13 13 3',
 } as const;
 
 /** Name of a picture. */

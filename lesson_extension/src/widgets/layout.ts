@@ -24,8 +24,7 @@ const TERMINAL = 'terminal';
 
 function findSplit(root: Widget, id: string): SplitPanel | null {
   for (const child of root.children()) {
-    const found =
-      child instanceof SplitPanel && child.id === id ? child : findSplit(child, id);
+    const found = child instanceof SplitPanel && child.id === id ? child : findSplit(child, id);
     if (found !== null) {
       return found;
     }

@@ -27,7 +27,7 @@ export class LessonPanel extends ReactWidget {
     this.addClass('hx-widget');
     this.title.icon = lessonIcon;
     this._setCaption();
-    model.changed.connect(this._onChanged, this);
+    model.changed.connect(this._onChanged);
     this._wishes = {
       onCheck: () => void model.check(),
       onHint: () => void model.takeHint(),
@@ -53,7 +53,7 @@ export class LessonPanel extends ReactWidget {
 
   /** Stop drawing. */
   override dispose(): void {
-    this.options.model.changed.disconnect(this._onChanged, this);
+    this.options.model.changed.disconnect(this._onChanged);
     super.dispose();
   }
 
@@ -68,10 +68,10 @@ export class LessonPanel extends ReactWidget {
     });
   }
 
-  private _onChanged(): void {
+  private readonly _onChanged = (): void => {
     this._setCaption();
     this.update();
-  }
+  };
 
   private _setCaption(): void {
     this.title.caption = textsIn(this.options.model.state.locale).panelTitle;

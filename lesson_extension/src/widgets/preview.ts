@@ -21,6 +21,33 @@ const SANDBOX: IFrame.SandboxExceptions[] = [
   'allow-downloads',
 ];
 
+/** Milliseconds between two tries while nothing answers. */
+const RETRY_MS = 3_000;
+
+/**
+ * Tell whether a frame that was loaded shows nothing of the student's.
+ *
+ * While nothing answers on the port, jupyter-server-proxy gives Jupyter's own error page; under
+ * JupyterHub that one refuses to be framed, and the browser puts a page there that cannot be read.
+ */
+function isEmpty(frame: HTMLIFrameElement): boolean {
+  const page = frame.contentDocument;
+  return page?.querySelector('#site > .error h1') !== null;
+}
+
+function makeEmptyNote(port: number, texts: Texts): HTMLElement {
+  const note = document.createElement('div');
+  note.className = 'hx-preview-empty';
+  note.setAttribute('role', 'status');
+  const title = document.createElement('strong');
+  title.textContent = texts.previewEmpty(port);
+  const help = document.createElement('p');
+  help.textContent = texts.previewEmptyHelp;
+  note.append(title, help);
+  note.hidden = true;
+  return note;
+}
+
 function makeOutsideLink(url: string, texts: Texts): Widget {
   const link = document.createElement('a');
   link.className = 'hx-preview-outside';
@@ -66,11 +93,42 @@ export class PreviewWidget extends MainAreaWidget<IFrame> {
     address.node.textContent = `localhost:${String(preview.port)}`;
     this.toolbar.addItem('address', address);
     this.toolbar.addItem('outside', makeOutsideLink(_url, texts));
+    this._emptyNote = makeEmptyNote(preview.port, texts);
+    this.content.node.append(this._emptyNote);
+    const frame = this.content.node.querySelector('iframe');
+    frame?.addEventListener('load', () => {
+      this._judge(frame);
+    });
     this.reload();
+  }
+
+  /** Stop trying. */
+  override dispose(): void {
+    clearTimeout(this._retry);
+    super.dispose();
   }
 
   /** Load the first page again. */
   reload(): void {
+    clearTimeout(this._retry);
     this.content.url = this._url;
   }
+
+  /** Say so where there is nothing to see, and try again later while somebody looks. */
+  private _judge(frame: HTMLIFrameElement): void {
+    const nothing = frame.src !== '' && isEmpty(frame);
+    this._emptyNote.hidden = !nothing;
+    if (nothing) {
+      this._retry = setTimeout(() => {
+        if (this.isVisible && document.visibilityState === 'visible') {
+          this.reload();
+        } else {
+          this._judge(frame);
+        }
+      }, RETRY_MS);
+    }
+  }
+
+  private readonly _emptyNote: HTMLElement;
+  private _retry: ReturnType<typeof setTimeout> | undefined;
 }
