@@ -1,0 +1,148 @@
+"""What a student does in the browser, in the student's words."""
+
+import re
+import subprocess
+import time
+from pathlib import Path
+from typing import Self
+
+from playwright.sync_api import Locator, Page, expect
+
+PASSWORD = "correct-horse-battery-staple"
+OPEN_MS = 90_000
+CHECK_MS = 90_000
+
+
+class Student:
+    """One person at one page of one browser."""
+
+    def __init__(self, page: Page, url: str, shots: Path) -> None:
+        self.page = page
+        self.url = url
+        self.name = ""
+        self._shots = shots
+        self._commands = 0
+
+    def on(self, page: Page) -> "Student":
+        """Give the same person at another page."""
+        other = Student(page, self.url, self._shots)
+        other.name = self.name
+        other._commands = 1000
+        return other
+
+    def shot(self, name: str) -> None:
+        """Leave a screenshot."""
+        self._shots.mkdir(parents=True, exist_ok=True)
+        self.page.screenshot(path=str(self._shots / f"{name}.png"))
+
+    def sign_up(self, name: str) -> None:
+        """Come to the front page, sign up, and see the catalogue."""
+        self.name = name
+        self.page.goto(self.url)
+        self.page.get_by_role("link", name="Sign up").click()
+        self.page.get_by_label("User name").fill(name)
+        self.page.get_by_label("Password", exact=True).fill(PASSWORD)
+        self.page.get_by_role("button", name="Sign up").click()
+        expect(self.page.get_by_role("heading", level=1)).to_contain_text(name)
+
+    def open_lesson(self, title: str) -> None:
+        """Choose a lesson in the catalogue and wait until its panel is there."""
+        self.page.goto(f"{self.url}/services/hexhub/")
+        self.page.get_by_role("link", name=re.compile(re.escape(title))).last.click()
+        self.wait_for_lesson()
+
+    def wait_for_lesson(self) -> None:
+        """Wait for JupyterLab with the lesson panel."""
+        self.page.wait_for_url("**/lab**", timeout=OPEN_MS)
+        expect(self.panel.locator(".hx-step-head").first).to_be_visible(timeout=OPEN_MS)
+
+    @property
+    def panel(self) -> Locator:
+        """The lesson panel."""
+        return self.page.locator(".hx-panel")
+
+    @property
+    def outcome(self) -> Locator:
+        """The result that is shown at the open step."""
+        return self.panel.locator(".hx-outcome")
+
+    def focus_terminal(self) -> None:
+        """Click into the terminal."""
+        terminal = self.page.locator(".jp-Terminal:visible .xterm-screen").first
+        tab = self.page.locator(".lm-TabBar-tab", has_text=re.compile("Terminal")).first
+        if not terminal.is_visible():
+            tab.click()
+        terminal.click()
+
+    def type(self, command: str, timeout_s: float = 60.0) -> None:
+        """Type a command into the terminal and wait until the shell has run it.
+
+        The end is seen by a file that the shell writes, since the terminal draws on a canvas.
+        """
+        self._commands += 1
+        mark = f"/tmp/.ran-{self._commands}"
+        self.focus_terminal()
+        self.page.keyboard.insert_text(f"{command}; touch {mark}")
+        self.page.keyboard.press("Enter")
+        deadline = time.monotonic() + timeout_s
+        while not self.machine_has(mark):
+            assert time.monotonic() < deadline, f"the terminal did not run: {command}"
+            time.sleep(0.2)
+
+    def machine(self) -> str:
+        """Give the name of the container whose page this is."""
+        found = re.search(r"/user/([^/]+)/([^/]+)/", self.page.url)
+        assert found is not None, self.page.url
+        listed = subprocess.run(
+            [
+                *("docker", "ps", "--all", "--format", "{{.Names}}"),
+                *("--filter", f"label=hexhub.user={found[1]}"),
+                *("--filter", f"label=hexhub.server={found[2]}"),
+                *("--filter", "label=hexhub.kind=student"),
+            ],
+            check=True,
+            capture_output=True,
+            text=True,
+        )
+        names = listed.stdout.split()
+        assert len(names) == 1, f"containers of {found[0]}: {names}"
+        return names[0]
+
+    def in_machine(self, *command: str) -> subprocess.CompletedProcess[str]:
+        """Look into the container from outside."""
+        return subprocess.run(
+            ["docker", "exec", self.machine(), *command],
+            check=False,
+            capture_output=True,
+            text=True,
+        )
+
+    def machine_has(self, path: str) -> bool:
+        """Tell whether a file is in the container."""
+        return self.in_machine("test", "-e", path).returncode == 0
+
+    def check(self, expected: str) -> Self:
+        """Press Check and wait for a result of that kind: passed, failed, error or ungradable."""
+        earlier = self.panel.locator(".hx-outcome").count()
+        button = self.panel.locator(".hx-check")
+        expect(button).to_have_attribute("aria-disabled", "false")
+        button.click()
+        if expected == "passed":
+            expect(self.panel.locator(".hx-running")).to_have_count(0, timeout=CHECK_MS)
+            return self
+        del earlier
+        expect(self.panel.locator(f".hx-outcome-{expected}").first).to_be_visible(timeout=CHECK_MS)
+        expect(self.panel.locator(".hx-running")).to_have_count(0, timeout=CHECK_MS)
+        return self
+
+    def expect_progress(self, passed: int, total: int) -> None:
+        """See that many steps ticked."""
+        expect(self.panel.locator(".hx-progress-text")).to_have_text(
+            re.compile(rf"^{passed} of {total} steps?$"), timeout=CHECK_MS
+        )
+
+    def expect_step(self, title: str) -> None:
+        """See that this step is unfolded."""
+        expect(
+            self.panel.locator('.hx-step-head[aria-expanded="true"] .hx-step-title')
+        ).to_contain_text(title)

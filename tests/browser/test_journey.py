@@ -1,0 +1,157 @@
+"""A new student passes all five lessons of the shipped course, from sign-up to the end."""
+
+import base64
+import json
+from pathlib import Path
+
+from playwright.sync_api import Page, expect
+
+from .student import Student
+from .system import REPOSITORY
+
+LESSONS = REPOSITORY / "courses" / "real-machine" / "lessons"
+
+
+def put(student: Student, source: Path, target: str) -> None:
+    """Write a file in the terminal, as one pastes it."""
+    text = base64.b64encode(source.read_bytes()).decode()
+    student.type(f"mkdir -p $(dirname {target}); echo {text} | base64 -d > {target}")
+
+
+def run_solution(student: Student, lesson: str) -> None:
+    """Lay the author's files into ~/work and run the author's commands, in the terminal."""
+    solution = LESSONS / lesson / "solution"
+    for path in sorted(p for p in solution.rglob("*") if p.is_file() and p.name != "solve.sh"):
+        put(student, path, f"~/work/{path.relative_to(solution)}")
+    put(student, solution / "solve.sh", "/tmp/solve.sh")
+    student.type("cd ~/work; bash /tmp/solve.sh > /tmp/solve.log 2>&1", timeout_s=120)
+
+
+def pass_rest(student: Student, passed: int, total: int) -> None:
+    """Press Check at each step that is left."""
+    for number in range(passed + 1, total + 1):
+        student.check("passed")
+        student.expect_progress(number, total)
+
+
+def expect_finished(student: Student, name: str) -> None:
+    """See the end of the lesson, and read the author's solution."""
+    panel = student.panel
+    expect(panel.get_by_role("heading", name="Lesson finished")).to_be_visible()
+    student.shot(f"{name}-finished")
+    panel.get_by_role("button", name="Show the author’s solution").click()
+    expect(panel.locator(".hx-solution .hx-file").first).to_be_visible()
+    student.shot(f"{name}-solution")
+
+
+def edit(page: Page, file: str, text: str) -> None:
+    """Open a file's tab, replace what is in its editor, and save it."""
+    page.locator(".lm-TabBar-tab", has_text=file).first.click()
+    editor = page.locator(".jp-FileEditor:visible .cm-content").first
+    editor.click()
+    page.keyboard.press("ControlOrMeta+a")
+    page.keyboard.insert_text(text)
+    page.keyboard.press("ControlOrMeta+s")
+
+
+def shell(student: Student) -> None:
+    student.open_lesson("The shell")
+    student.shot("shell-opened")
+    student.expect_progress(0, 4)
+    student.type("cd ~/work; mkdir -p logs data notes; mv inbox/*.log logs/; mv inbox/*.csv data/")
+    student.check("failed")
+    failing = student.panel.locator(".hx-test-failed")
+    expect(failing.first.locator(".hx-test-message")).not_to_be_empty()
+    student.shot("shell-failed")
+    hint = student.panel.get_by_role("button", name="Hint 1 of 2")
+    hint.click()
+    expect(student.panel.locator(".hx-hint").first).to_be_visible()
+    student.type("mv inbox/*.txt inbox/.*.txt notes/; rmdir inbox")
+    student.type("lesson check > /tmp/check.txt 2>&1; echo $? > /tmp/check.code")
+    assert student.in_machine("cat", "/tmp/check.code").stdout.strip() == "0"
+    student.expect_progress(1, 4)
+    student.type("chmod 700 keys; chmod 600 keys/backup.key; chmod 755 share; chmod 644 share/*")
+    student.type("chmod u+x report.sh; ./report.sh > report.txt 2> remarks.txt")
+    student.type("night-shift/start.sh; sleep 2; pkill -x miller; sleep 2")
+    pass_rest(student, 1, 4)
+    expect_finished(student, "shell")
+
+
+def python_module(student: Student) -> None:
+    student.panel.get_by_role("link", name="Next lesson: A Python module").click()
+    student.wait_for_lesson()
+    student.expect_progress(0, 3)
+    student.check("failed")
+    student.shot("python-failed")
+    edit(
+        student.page,
+        "receipt.py",
+        (LESSONS / "python-module/solution/receipt.py").read_text(encoding="utf-8"),
+    )
+    student.type("python3 -m pip install --quiet iniconfig > /tmp/pip.log 2>&1", timeout_s=120)
+    assert student.in_machine("python3", "-c", "import iniconfig").returncode == 0, (
+        student.in_machine("cat", "/tmp/pip.log").stdout
+    )
+    pass_rest(student, 0, 3)
+    expect_finished(student, "python")
+
+
+def web_server(student: Student) -> None:
+    student.open_lesson("A web server")
+    student.type("apt-get update -qq && apt-get install -y -qq tree > /tmp/apt.log 2>&1", 180)
+    assert student.machine_has("/usr/bin/tree"), student.in_machine("cat", "/tmp/apt.log").stdout
+    student.check("failed")
+    run_solution(student, "web-server")
+    pass_rest(student, 0, 3)
+    student.panel.get_by_role("button", name="Your site").click()
+    frame = student.page.frame_locator(".hx-preview iframe:visible")
+    expect(frame.locator("h1").first).to_be_visible()
+    student.shot("web-preview")
+    expect_finished(student, "web")
+
+
+def database(student: Student) -> None:
+    student.open_lesson("A database")
+    student.check("failed")
+    run_solution(student, "database")
+    total = student.panel.locator(".hx-step").count()
+    pass_rest(student, 0, total)
+    expect_finished(student, "database")
+
+
+def measurements(student: Student) -> None:
+    student.open_lesson("measurements")
+    total = student.panel.locator(".hx-step").count()
+    page = student.page
+    expect(page.locator(".jp-Notebook .jp-Cell").first).to_be_visible()
+    student.check("failed")
+    student.shot("notebook-failed")
+    source = json.loads((LESSONS / "measurements" / "lesson.ipynb").read_text(encoding="utf-8"))
+    for cell in source["cells"]:
+        grading = cell["metadata"].get("nbgrader", {})
+        if not grading.get("solution") or cell["cell_type"] != "code":
+            continue
+        text = "".join(cell["source"])
+        first_line = text.split("\n", 1)[0]
+        editor = page.locator(".jp-CodeCell .cm-content", has_text=first_line).first
+        editor.scroll_into_view_if_needed()
+        editor.click()
+        page.keyboard.press("ControlOrMeta+a")
+        page.keyboard.insert_text(text)
+    page.keyboard.press("ControlOrMeta+s")
+    pass_rest(student, 0, total)
+    expect_finished(student, "measurements")
+
+
+def test_a_new_student_passes_all_five_lessons(student: Student) -> None:
+    """Sign-up, five real lessons with mistakes and hints on the way, and a finished course."""
+    student.shot("catalogue-new")
+    shell(student)
+    python_module(student)
+    web_server(student)
+    database(student)
+    measurements(student)
+    student.page.goto(f"{student.url}/services/hexhub/courses/real-machine")
+    expect(student.page.locator(".lesson-card.lesson-finished")).to_have_count(5)
+    expect(student.page.get_by_text("Course finished")).to_be_visible()
+    student.shot("course-finished")
