@@ -1,6 +1,27 @@
-"""The Jupyter Server extension of a lesson."""
+"""The Jupyter Server extension of a lesson: the browser's handlers, and the terminal's socket."""
+
+import os
+from pathlib import Path
+from typing import Any
 
 from jupyter_server.extension.application import ExtensionApp
+from tornado.httpserver import HTTPServer
+from tornado.netutil import bind_unix_socket
+from tornado.web import Application
+from traitlets import Unicode, default
+
+from hexhub_lesson.handlers import (
+    BrowserHandler,
+    Memory,
+    NothingHere,
+    SocketHandler,
+    make_handlers,
+)
+from hexhub_lesson.hub_client import HubAddress, HubClient
+from hexhub_lesson.private_folder import FolderUnsafe, make_private_folder, socket_path
+
+MAX_REQUEST_BYTES = 64 * 1024
+"""Largest request on the unix socket; the terminal sends no bodies."""
 
 
 class LessonExtension(ExtensionApp):
@@ -8,3 +29,44 @@ class LessonExtension(ExtensionApp):
 
     name = "hexhub_lesson"
     load_other_extensions = True
+
+    socket_path = Unicode(
+        config=True, help="Unix socket for the 'lesson' command, in a folder of its user alone."
+    )
+
+    @default("socket_path")
+    def _default_socket_path(self) -> str:
+        return socket_path(os.getuid())
+
+    def initialize_settings(self) -> None:
+        """Read the hub's address; the entrypoint takes the token out of the environment later."""
+        self._memory = Memory()
+        self._client = HubClient(HubAddress.from_environment(os.environ))
+        self._socket_server: HTTPServer | None = None
+
+    def initialize_handlers(self) -> None:
+        """Add the browser's handlers. Jupyter Server puts its base URL before them."""
+        self.handlers.extend(make_handlers("/", BrowserHandler, self._client, self._memory))
+
+    async def _start_jupyter_server_extension(self, serverapp: Any) -> None:
+        """Open the unix socket, now that the event loop runs."""
+        del serverapp
+        path = Path(self.socket_path)
+        try:
+            make_private_folder(path.parent)
+            socket = bind_unix_socket(str(path), mode=0o600)  # takes the place of a stale one
+        except (FolderUnsafe, OSError, ValueError) as exc:
+            self.log.error("The 'lesson' command will not work: %s", exc)
+            return
+        rows = make_handlers("/", SocketHandler, self._client, self._memory)
+        application = Application([*rows, (r".*", NothingHere)])
+        self._socket_server = HTTPServer(application, max_body_size=MAX_REQUEST_BYTES)
+        self._socket_server.add_socket(socket)
+
+    async def stop_extension(self) -> None:
+        """Close the socket and the connections to the hub."""
+        if self._socket_server is not None:
+            self._socket_server.stop()
+            Path(self.socket_path).unlink(missing_ok=True)
+            self._socket_server = None
+        await self._client.close()

@@ -231,13 +231,13 @@ def _is_usable(folder: Path) -> bool:
 
 def open_private_folder(uid: int, say: Callable[[str], None]) -> Path:
     """Give the user's private folder, or a nameless one where its place is taken."""
-    folder = private_folder(uid)
+    folder = Path(private_folder(uid))
     try:
         make_private_folder(folder)
     except (FolderUnsafe, OSError) as exc:
         say(f"{exc} The 'lesson' command will not work.")
         return Path(tempfile.mkdtemp(prefix="hexhub-"))
-    return Path(folder)
+    return folder
 
 
 def become_server(start: Start, say: Callable[[str], None]) -> None:

@@ -1,10 +1,13 @@
 """A folder in ``/tmp`` that nobody but its owner can enter: for the socket and Jupyter's run files.
 
-Only the standard library, and no pathlib: the ``lesson`` command imports this, and is to be quick.
+The ``lesson`` command passes through here and is to be quick: nothing is imported but ``os``.
 """
 
 import os
-import stat
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 SOCKET_NAME = "lesson.sock"
 SOCKET_VARIABLE = "HEXHUB_LESSON_SOCKET"
@@ -21,10 +24,10 @@ def private_folder(uid: int) -> str:
 
 def socket_path(uid: int) -> str:
     """Name the unix socket of a user's lesson server; ``HEXHUB_LESSON_SOCKET`` overrides it."""
-    return os.environ.get(SOCKET_VARIABLE) or os.path.join(private_folder(uid), SOCKET_NAME)
+    return os.environ.get(SOCKET_VARIABLE) or f"{private_folder(uid)}/{SOCKET_NAME}"
 
 
-def make_private_folder(folder: str) -> None:
+def make_private_folder(folder: "Path") -> None:
     """Make ``folder`` with mode 0700, or make sure that the one there is this user's alone.
 
     Raises:
@@ -33,11 +36,11 @@ def make_private_folder(folder: str) -> None:
         OSError: It cannot be made.
     """
     try:
-        os.mkdir(folder, 0o700)
+        folder.mkdir(mode=0o700)
     except FileExistsError:
-        found = os.lstat(folder)
-        if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
+        is_ours = folder.is_dir() and not folder.is_symlink()
+        if not is_ours or folder.stat().st_uid != os.getuid():
             raise FolderUnsafe(
                 f"{folder} is not a folder of user id {os.getuid()}. Remove it and start again."
             ) from None
-    os.chmod(folder, 0o700)
+    folder.chmod(0o700)

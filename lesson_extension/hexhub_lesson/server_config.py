@@ -9,8 +9,17 @@ the student's home are not read (``JUPYTERHUB_DISABLE_USER_CONFIG``): a typing e
 
 from pathlib import Path
 
-UNUSED_EXTENSIONS = ("jupyter_lsp", "nbclassic", "notebook", "notebook_shim")
-"""Server extensions that come along with JupyterLab, cost start time and serve no lesson."""
+UNUSED_EXTENSIONS = (
+    "jupyter_lsp",
+    "nbclassic",
+    "nbgrader.server_extensions.assignment_list",
+    "nbgrader.server_extensions.course_list",
+    "nbgrader.server_extensions.formgrader",
+    "nbgrader.server_extensions.validate_assignment",
+    "notebook",
+    "notebook_shim",
+)
+"""Server extensions that come along with other packages, cost start time and serve no lesson."""
 
 KERNEL_SHUTDOWN_S = 0.6
 """Seconds that kernels have to end; the stock 5 s would make every stop wait for a busy one."""
@@ -29,7 +38,6 @@ def server_config(home: Path, *, uid: int) -> Config:
     return {
         "ServerApp": {
             "root_dir": str(home),
-            "preferred_dir": str(home / "work"),
             "default_url": "/lab",
             "open_browser": False,
             "allow_root": uid == 0,
@@ -37,9 +45,11 @@ def server_config(home: Path, *, uid: int) -> Config:
             "disable_check_xsrf": False,
             "terminado_settings": {"shell_command": ["/bin/bash", "-l"]},
             "kernel_spec_manager_class": "hexhub_lesson.kernels.SystemKernels",
+            # hexhub_lesson also where its jupyter_server_config.d is not installed (pip -e);
             # "jupyterhub" is the single-user server itself: given by name, as this value takes the
             # place of the one that jupyter_server makes (ExtensionApp.initialize_server).
             "jpserver_extensions": {
+                "hexhub_lesson": True,
                 "jupyterhub": True,
                 **dict.fromkeys(UNUSED_EXTENSIONS, False),
             },
@@ -52,6 +62,6 @@ def server_config(home: Path, *, uid: int) -> Config:
             "check_for_updates_class": "jupyterlab.NeverCheckForUpdate",
             "extension_manager": "readonly",
         },
+        "FileContentsManager": {"preferred_dir": str(home / "work")},
         "KernelManager": {"shutdown_wait_time": KERNEL_SHUTDOWN_S},
-        "IdentityProvider": {"token": ""},
     }
