@@ -10,6 +10,7 @@ import time
 import uuid
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from functools import cached_property
 from http import HTTPStatus
 from types import TracebackType
 from typing import Any, ParamSpec, TypeVar
@@ -91,19 +92,22 @@ class BaseHandler(HubOAuthenticated, RequestHandler):  # type: ignore[misc] # ju
 
     context: ServiceContext
     identity: Identity
-    request_id = "-"
     _counted: UserName | None = None
 
     def initialize(self, context: ServiceContext) -> None:
         """Keep the context."""
         self.context = context
         self._hub_auth: HubOAuth = context.auth
-        given = self.request.headers.get("X-Request-Id", "")
-        self.request_id = given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
-        self.set_header("X-Request-Id", self.request_id)
+
+    @cached_property
+    def request_id(self) -> str:
+        """Id of this request: in the answer, the log, and on pages of errors."""
+        given: str = self.request.headers.get("X-Request-Id", "")
+        return given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
 
     def set_default_headers(self) -> None:
         """Say what browsers may do with an answer; nothing of ours is for caches or frames."""
+        self.set_header("X-Request-Id", self.request_id)
         self.set_header("Cache-Control", "no-store")
         self.set_header("X-Content-Type-Options", "nosniff")
         self.set_header("Referrer-Policy", "same-origin")
@@ -212,7 +216,6 @@ class ApiHandler(BaseHandler):
     def write_json(self, content: wire.Json, status: int = 200) -> None:
         """Finish with JSON."""
         self.set_status(status)
-        self.set_header("Content-Type", "application/json; charset=utf-8")
         self.finish(content)
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
