@@ -74,7 +74,7 @@ def status_of(error: BaseException | None) -> int:
 
 def as_hexhub_error(error: BaseException | None) -> HexHubError:
     """Give what a person may read of an error: our own sentence, nothing of others' insides."""
-    if isinstance(error, HexHubError):
+    if isinstance(error, HexHubError) and status_of(error) != 500:
         return error
     if isinstance(error, HTTPError) and 400 <= error.status_code < 500:
         phrase = HTTPStatus(error.status_code).phrase
