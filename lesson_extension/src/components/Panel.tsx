@@ -3,7 +3,7 @@ import { useEffect, useRef, type JSX } from 'react';
 
 import type { Announcement, LessonState } from '../model';
 import type { Texts } from '../texts';
-import type { Lesson, Preview } from '../wire';
+import type { Lesson, Outcome, Preview } from '../wire';
 import { Actions } from './Actions';
 import { ConnectionBanner, NoticeBanner, ProblemBanner } from './Banners';
 import { Finished, SolutionView } from './Finished';
@@ -44,6 +44,13 @@ function openUrlOf(lesson: Lesson | null): string | null {
   return lesson && `${lesson.course.url}/lessons/${lesson.lesson.name}/open`;
 }
 
+function resultInWords(outcome: Outcome, texts: Texts): string {
+  return [headlineOf(outcome, texts), outcome.message, countOf(outcome, texts)]
+    .filter((words) => words !== '')
+    .map((words) => words.replace(/\.?$/, '.'))
+    .join(' ');
+}
+
 /** Say an announcement in words. */
 export function spokenOf(
   announcement: Announcement | null,
@@ -62,12 +69,7 @@ export function spokenOf(
     case 'hint':
       return texts.announceHint;
     case 'result':
-      return what.attempt.outcome === null
-        ? ''
-        : texts.announceResult(
-            headlineOf(what.attempt.outcome, texts),
-            countOf(what.attempt.outcome, texts),
-          );
+      return what.attempt.outcome === null ? '' : resultInWords(what.attempt.outcome, texts);
     case 'notice': {
       const passed = texts.announcePassed(title(what.notice.step));
       if (what.notice.kind === 'finished') {

@@ -45,15 +45,19 @@ export function Theory(props: TheoryProps): JSX.Element | null {
         </button>
       </h3>
       <div id="hx-theory-body" hidden={!isOpen}>
-        <Markdown
-          source={source}
-          render={renderMarkdown}
-          copyLabel={texts.copy}
-          copiedLabel={texts.copied}
-        />
-        <button type="button" className="hx-button" onClick={fold}>
-          {texts.theoryRead}
-        </button>
+        {isOpen && (
+          <>
+            <Markdown
+              source={source}
+              render={renderMarkdown}
+              copyLabel={texts.copy}
+              copiedLabel={texts.copied}
+            />
+            <button type="button" className="hx-button" onClick={fold}>
+              {texts.theoryRead}
+            </button>
+          </>
+        )}
       </div>
     </section>
   );

@@ -1,0 +1,401 @@
+import { fireEvent, render, screen, waitFor, within } from '@testing-library/react';
+import { describe, expect, it, vi } from 'vitest';
+
+import { Panel, spokenOf, type PanelWishes } from '../components/Panel';
+import type { LessonState } from '../model';
+import { textsIn } from '../texts';
+import type { Attempt } from '../wire';
+import {
+  finish,
+  makeAttempt,
+  makeLesson,
+  makeOutcome,
+  makeStep,
+  makeTest,
+  withStep,
+} from './fakes';
+
+const texts = textsIn('en');
+
+function makeState(change: Partial<LessonState> = {}): LessonState {
+  return {
+    locale: 'en',
+    lesson: makeLesson(),
+    attempts: {},
+    openStep: 'listens',
+    isTheoryOpen: false,
+    activity: null,
+    busy: null,
+    connection: { kind: 'online' },
+    problem: null,
+    notice: null,
+    solution: null,
+    announcement: null,
+    ...change,
+  };
+}
+
+function makeWishes(): PanelWishes {
+  return {
+    onCheck: vi.fn(),
+    onHint: vi.fn(),
+    onDone: vi.fn(),
+    onRetry: vi.fn(),
+    onDismiss: vi.fn(),
+    onShowSolution: vi.fn(),
+    onHideSolution: vi.fn(),
+    onOpenStep: vi.fn(),
+    onTheory: vi.fn(),
+    onLocale: vi.fn(),
+    onPreview: vi.fn(),
+  };
+}
+
+function renderMarkdown(source: string): Promise<HTMLElement> {
+  const element = document.createElement('div');
+  const code = document.createElement('pre');
+  code.textContent = source;
+  element.append(code);
+  return Promise.resolve(element);
+}
+
+function panelOf(state: LessonState, wishes: PanelWishes) {
+  return (
+    <Panel
+      state={state}
+      texts={texts}
+      renderMarkdown={renderMarkdown}
+      checkKeys="Ctrl+Shift+Enter"
+      wishes={wishes}
+    />
+  );
+}
+
+function show(change: Partial<LessonState> = {}) {
+  const wishes = makeWishes();
+  const shown = render(panelOf(makeState(change), wishes));
+  const again = (next: Partial<LessonState>): void => {
+    shown.rerender(panelOf(makeState(next), wishes));
+  };
+  return { ...shown, wishes, again };
+}
+
+function withResult(outcome: Attempt['outcome']): Partial<LessonState> {
+  return { attempts: { listens: finish(makeAttempt(), outcome ?? makeOutcome('failed')) } };
+}
+
+describe('texts from runs', () => {
+  const EVIL = '<img src=x onerror="alert(1)"><script>alert(2)</script><b>bold</b>';
+
+  it('stay text, wherever they stand in a result', () => {
+    const evil = makeTest({
+      name: EVIL,
+      message: EVIL,
+      output: EVIL,
+      expected: EVIL,
+      actual: `${EVIL}\n${EVIL}`,
+      outcome: 'failed',
+    });
+    const { container } = show(withResult(makeOutcome('failed', [evil], EVIL)));
+    expect(container.querySelectorAll('img, script, b')).toHaveLength(0);
+    expect(container.textContent.split(EVIL).length - 1).toBeGreaterThanOrEqual(6);
+  });
+
+  it('stay text in titles, reasons, solutions and problems', () => {
+    const lesson = withStep(makeLesson(), 'listens', { title: EVIL });
+    const { container } = show({
+      lesson: { ...lesson, solution: { is_available: true, reason: null } },
+      solution: { version: 1, script: EVIL, files: [{ path: EVIL, text: EVIL, is_binary: false }] },
+      problem: { code: 'refused', message: EVIL },
+    });
+    expect(container.querySelectorAll('img, script, b')).toHaveLength(0);
+  });
+});
+
+describe('result', () => {
+  it('shows test by test what was expected and what was found', () => {
+    const tests = [
+      makeTest({ id: 'a', name: 'It listens' }),
+      makeTest({
+        id: 'b',
+        name: 'It says hello',
+        outcome: 'failed',
+        message: 'No hello.',
+        expected: 'Hello',
+        actual: 'Hullo',
+        output: 'GET /',
+      }),
+    ];
+    const { container } = show(withResult(makeOutcome('failed', tests)));
+    expect(screen.getByText('Not yet')).toBeDefined();
+    expect(screen.getByText('1 of 2 tests passed')).toBeDefined();
+    const failed = container.querySelector('.hx-test-failed');
+    expect(failed?.textContent).toContain('No hello.');
+    expect([...(failed?.querySelectorAll('mark') ?? [])].map((m) => m.textContent)).toEqual([
+      'e',
+      'u',
+    ]);
+    expect(container.querySelector<HTMLDetailsElement>('.hx-output')?.open).toBe(false);
+  });
+
+  it('tells screen readers how each test ended', () => {
+    show(withResult(makeOutcome('failed', [makeTest({ outcome: 'skipped' })])));
+    expect(screen.getByText(': not run')).toBeDefined();
+  });
+
+  it.each([
+    ['passed', 'Passed'],
+    ['failed', 'Not yet'],
+    ['error', 'Your work stopped the check'],
+    ['ungradable', 'The check could not be made'],
+  ] as const)('has plain words for %s', (kind, headline) => {
+    show(withResult(makeOutcome(kind)));
+    expect(screen.getByText(headline)).toBeDefined();
+  });
+
+  it('says that an ungradable attempt costs nothing', () => {
+    show(withResult(makeOutcome('ungradable')));
+    expect(screen.getByText(texts.ungradableHelp)).toBeDefined();
+  });
+
+  it('shows white space where nothing else differs', () => {
+    const test = makeTest({ outcome: 'failed', expected: 'a b', actual: 'a  b' });
+    const { container } = show(withResult(makeOutcome('failed', [test])));
+    expect(container.querySelector('.hx-side-actual code')?.textContent).toBe('a··b');
+    expect(screen.getByText(texts.onlySpaces)).toBeDefined();
+  });
+});
+
+describe('steps', () => {
+  it('carry their state in words, and unfold by their button', () => {
+    const { wishes } = show();
+    const [open, locked] = screen.getAllByRole('button', { name: /^Step/ });
+    expect(open?.getAttribute('aria-expanded')).toBe('true');
+    expect(locked?.textContent).toContain('locked');
+    fireEvent.click(locked!);
+    expect(wishes.onOpenStep).toHaveBeenCalledWith('serves');
+    fireEvent.click(open!);
+    expect(wishes.onOpenStep).toHaveBeenCalledWith(null);
+  });
+
+  it('say why they are locked, and offer nothing', () => {
+    show({ openStep: 'serves' });
+    expect(screen.getByText(texts.lockedWhy)).toBeDefined();
+    expect(screen.queryByRole('button', { name: 'Check' })).toBeNull();
+  });
+
+  it('show their task, and let code be copied', async () => {
+    const writeText = vi.fn(() => Promise.resolve());
+    vi.stubGlobal('navigator', { clipboard: { writeText } });
+    const { container } = show({ lesson: makeLesson({ steps: [makeStep({ task: 'nginx\n' })] }) });
+    const copy = await waitFor(() => {
+      const found = container.querySelector('.hx-copy');
+      expect(found).not.toBeNull();
+      return found!;
+    });
+    fireEvent.click(copy);
+    await screen.findByText('Copied');
+    expect(writeText).toHaveBeenCalledWith('nginx');
+    vi.unstubAllGlobals();
+  });
+
+  it('without a check are marked as done by hand', () => {
+    const lesson = makeLesson({ steps: [makeStep({ has_check: false })] });
+    const { wishes } = show({ lesson });
+    fireEvent.click(screen.getByRole('button', { name: 'Mark as done' }));
+    expect(wishes.onDone).toHaveBeenCalledOnce();
+    expect(screen.queryByRole('button', { name: 'Check' })).toBeNull();
+  });
+});
+
+describe('check button', () => {
+  it('checks', () => {
+    const { wishes } = show();
+    fireEvent.click(screen.getByRole('button', { name: 'Check' }));
+    expect(wishes.onCheck).toHaveBeenCalledOnce();
+  });
+
+  it('shows what is going on and for how long, and cannot be pressed in vain', () => {
+    vi.useFakeTimers({ now: 10_000 });
+    show({
+      activity: { step: 'listens', phase: 'queued', position: 3, sinceMs: 5_000 },
+    });
+    const button = screen.getByRole('button', { name: /Waiting: 2 before you/ });
+    expect(button.getAttribute('aria-disabled')).toBe('true');
+    expect(button.textContent).toContain('5 s');
+    vi.useRealTimers();
+  });
+
+  it('says so when it takes long', () => {
+    show({
+      activity: { step: 'listens', phase: 'running', position: null, sinceMs: Date.now() - 60_000 },
+    });
+    expect(screen.getByText(texts.slow)).toBeDefined();
+  });
+});
+
+describe('hints', () => {
+  const hints = (isAvailable: boolean) => ({
+    total: 2,
+    taken: ['Look.'],
+    next: { is_available: isAvailable, reason: isAvailable ? null : 'After 1 more check.' },
+  });
+
+  it('shows those taken, and offers the next one', async () => {
+    const { wishes } = show({ lesson: withStep(makeLesson(), 'listens', { hints: hints(true) }) });
+    expect(screen.getByRole('heading', { name: 'Hint 1 of 2' })).toBeDefined();
+    expect(await screen.findByText('Look.')).toBeDefined();
+    fireEvent.click(screen.getByRole('button', { name: 'Hint 2 of 2' }));
+    expect(wishes.onHint).toHaveBeenCalledOnce();
+  });
+
+  it('gives the reason while the next one may not be had', () => {
+    show({ lesson: withStep(makeLesson(), 'listens', { hints: hints(false) }) });
+    const button = screen.getByRole('button', { name: 'Hint 2 of 2' });
+    expect(button.getAttribute('aria-disabled')).toBe('true');
+    const reason = document.getElementById(button.getAttribute('aria-describedby') ?? '');
+    expect(reason?.textContent).toBe('After 1 more check.');
+  });
+});
+
+describe('header', () => {
+  it('says how far the student is, also to screen readers', () => {
+    show({ lesson: withStep(makeLesson(), 'listens', { state: 'passed' }) });
+    const bar = screen.getByRole('progressbar');
+    expect(bar.getAttribute('aria-valuenow')).toBe('1');
+    expect(bar.getAttribute('aria-valuetext')).toBe('1 of 3 steps');
+  });
+
+  it('leads back to the course, and changes the language', () => {
+    const { wishes } = show();
+    const link = screen.getByRole('link', { name: 'A real machine' });
+    expect(link.getAttribute('href')).toBe('/courses/real-machine');
+    fireEvent.click(screen.getByRole('button', { name: 'RU' }));
+    expect(wishes.onLocale).toHaveBeenCalledWith('ru');
+  });
+
+  it('offers no language where there is one only', () => {
+    show({ lesson: makeLesson({ locales: ['en'] }) });
+    expect(screen.queryByRole('group', { name: 'Language' })).toBeNull();
+  });
+});
+
+describe('trouble', () => {
+  it('tells of a lost connection in plain words, with a way to try now', () => {
+    const { wishes } = show({ connection: { kind: 'offline', retryAtMs: Date.now() + 4000 } });
+    expect(screen.getByText('No connection')).toBeDefined();
+    fireEvent.click(screen.getByRole('button', { name: 'Try now' }));
+    expect(wishes.onRetry).toHaveBeenCalledOnce();
+    expect(screen.getByRole('button', { name: 'Check' }).getAttribute('aria-disabled')).toBe(
+      'true',
+    );
+  });
+
+  it('leads to the page that starts a stopped machine', () => {
+    show({ connection: { kind: 'stopped' } });
+    const link = screen.getByRole('link', { name: 'Start it again' });
+    expect(link.getAttribute('href')).toBe('/courses/real-machine/lessons/web-server/open');
+  });
+
+  it('gives the words of the server, and can be dismissed', () => {
+    const { wishes } = show({ problem: { code: 'step_locked', message: 'Pass listens first.' } });
+    expect(screen.getByRole('alert').textContent).toContain('Pass listens first.');
+    fireEvent.click(screen.getByRole('button', { name: texts.dismiss }));
+    expect(wishes.onDismiss).toHaveBeenCalledOnce();
+  });
+
+  it.each([
+    ['save_failed', /could not be saved/],
+    ['login_ended', /Reload the page/],
+    ['unexpected_answer', /does not understand/],
+  ])('has words of its own for %s', (code, words) => {
+    show({ lesson: null, problem: { code, message: 'why' } });
+    expect(screen.getByRole('alert').textContent).toMatch(words);
+    expect(screen.queryByText(texts.loading)).toBeNull();
+  });
+});
+
+describe('the end of a step and of the lesson', () => {
+  const passed = withStep(withStep(makeLesson(), 'listens', { state: 'passed' }), 'serves', {
+    state: 'open',
+    task: 'Serve.',
+  });
+  const notice = { kind: 'step_passed', step: 'listens', next: 'serves' } as const;
+
+  it('moves the focus from the panel to the step that opened', () => {
+    const { again } = show();
+    screen.getByRole('button', { name: 'Check' }).focus();
+    again({ lesson: passed, openStep: 'serves', notice });
+    expect(document.activeElement?.id).toBe('hx-step-serves-head');
+  });
+
+  it('takes the focus away from nobody outside the panel', () => {
+    const editor = document.createElement('textarea');
+    document.body.append(editor);
+    const { again } = show();
+    editor.focus();
+    again({ lesson: passed, openStep: 'serves', notice });
+    expect(document.activeElement).toBe(editor);
+    editor.remove();
+  });
+
+  it('says aloud what was passed and what opened', () => {
+    const words = spokenOf({ id: 1, what: { kind: 'notice', notice } }, passed, texts);
+    expect(words).toBe('Step passed: Listen. The next step is open: Serve.');
+  });
+
+  it('says a result aloud with its count', () => {
+    const attempt = finish(makeAttempt(), makeOutcome('failed', [makeTest({ outcome: 'failed' })]));
+    show({ announcement: { id: 1, what: { kind: 'result', attempt } } });
+    expect(screen.getByText('Not yet. 0 of 1 test passed.')).toBeDefined();
+  });
+
+  it('congratulates, and leads on', () => {
+    const lesson = makeLesson();
+    show({
+      lesson: {
+        ...lesson,
+        lesson: { ...lesson.lesson, is_finished: true },
+        solution: { is_available: true, reason: null },
+      },
+    });
+    const end = screen.getByText('Lesson finished').closest('section')!;
+    expect(within(end).getByRole('link', { name: /Next lesson: A database/ })).toBeDefined();
+    expect(screen.getByRole('button', { name: 'Show the author’s solution' })).toBeDefined();
+  });
+
+  it('shows the solution as files, and names those that are no text', () => {
+    const { wishes } = show({
+      lesson: makeLesson({ solution: { is_available: true, reason: null } }),
+      solution: {
+        version: 1,
+        script: null,
+        files: [
+          { path: 'a.py', text: 'print(1)\n', is_binary: false },
+          { path: 'b.png', text: null, is_binary: true },
+        ],
+      },
+    });
+    expect(screen.getByText(/print\(1\)/)).toBeDefined();
+    expect(screen.getByText(texts.binaryFile)).toBeDefined();
+    fireEvent.click(screen.getByRole('button', { name: texts.hideSolution }));
+    expect(wishes.onHideSolution).toHaveBeenCalledOnce();
+  });
+});
+
+it('folds the theory when it was read', () => {
+  const { wishes } = show({ isTheoryOpen: true });
+  fireEvent.click(screen.getByRole('button', { name: 'I have read this' }));
+  expect(wishes.onTheory).toHaveBeenCalledWith(false);
+});
+
+it('opens a preview', () => {
+  const { wishes } = show();
+  fireEvent.click(screen.getByRole('button', { name: /Your site/ }));
+  expect(wishes.onPreview).toHaveBeenCalledWith({ port: 8000, title: 'Your site' });
+});
+
+it('says that it is opening while nothing is known', () => {
+  show({ lesson: null, connection: { kind: 'loading' } });
+  expect(screen.getByText(texts.loading)).toBeDefined();
+});
