@@ -1,0 +1,3 @@
+#!/bin/bash
+# A cluster is a folder; nobody answers before its server runs.
+initdb -D pgdata
