@@ -1,0 +1,87 @@
+"""Words of the pages: both languages complete, and the right one chosen."""
+
+import json
+import re
+from pathlib import Path
+from string import Formatter
+
+import pytest
+
+from hexhub.service.pages import text
+from hexhub.service.pages.text import LOCALES, choose_locale, messages, preferred_locales, say
+from spawner.lesson_spawner import PHASES
+
+TEMPLATES = Path(text.__file__).parent / "templates"
+HANDLERS = Path(text.__file__).parent / "handlers.py"
+
+
+def places(message: str) -> set[str]:
+    return {name for _, name, _, _ in Formatter().parse(message) if name}
+
+
+def test_languages_have_the_same_messages() -> None:
+    """Every message is there in every language, with the same places to fill."""
+    first, *others = [messages(locale) for locale in LOCALES]
+
+    for other in others:
+        assert list(other) == list(first)
+        for key, message in first.items():
+            assert places(other[key]) == places(message), key
+            assert other[key].strip(), key
+
+
+def test_no_message_is_missing_or_left_over() -> None:
+    """Each message that pages name exists, and each that exists is used."""
+    files = [*TEMPLATES.glob("*.html"), HANDLERS]
+    sources = "\n".join(path.read_text(encoding="utf-8") for path in files)
+    named = set(re.findall(r"say\(\s*'([a-z_.]+)'\s*[,)]", sources))
+    known = set(messages("en"))
+    made_of_parts = ("error.", "phase.", "lesson.machine_")
+
+    assert named <= known
+    assert {k for k in known - named if not k.startswith(made_of_parts)} == {"language"}
+
+
+def test_every_phase_of_a_start_has_its_words() -> None:
+    """What the spawner says while a machine starts is known to the pages, word by word."""
+    english = messages("en")
+
+    assert {english[f"phase.{phase}"] for phase in PHASES} == {
+        words for _, words in PHASES.values()
+    }
+
+
+def test_say_fills_places() -> None:
+    """A message comes in the language, with its places filled."""
+    assert say("ru", "course.steps", passed=1, total=3) == "Шаги: 1 из 3"
+
+
+@pytest.mark.parametrize(
+    ("cookie", "header", "expected"),
+    [
+        (None, "", []),
+        ("ru", "en", ["ru", "en"]),
+        (None, "ru-RU,ru;q=0.9,en;q=0.8", ["ru", "en"]),
+        (None, "en;q=0.2, de;q=0.9, ru;q=0", ["de", "en"]),
+        (None, "en;q=much,ru", ["ru"]),
+    ],
+)
+def test_preferred_locales(cookie: str | None, header: str, expected: list[str]) -> None:
+    """The chosen language comes first, then the browser's by weight; nonsense is left out."""
+    assert preferred_locales(cookie, header) == expected
+
+
+def test_choose_locale_falls_back_on_the_first() -> None:
+    """The first wanted language that is there is taken, its base language too, else the first."""
+    assert choose_locale(["de", "pt-BR"], ["en", "pt"]) == "pt"
+    assert choose_locale(["de"], ["en", "ru"]) == "en"
+
+
+def test_catalogues_are_sorted_into_rooms() -> None:
+    """Message files are JSON objects of strings, with no key given twice."""
+    folder = Path(text.__file__).parent / "messages"
+    for path in folder.glob("*.json"):
+        pairs: list[tuple[str, str]] = json.loads(
+            path.read_text(encoding="utf-8"), object_pairs_hook=list
+        )
+        assert len({key for key, _ in pairs}) == len(pairs)
