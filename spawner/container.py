@@ -115,6 +115,7 @@ def make_container(
         # Docker's resolver in the container would carry questions out through the host: give it
         # nobody to ask (CVE-2024-29018 in engines before 26).
         host_config["Dns"] = ["127.0.0.1"]
+        host_config["DnsOptions"] = ["timeout:1", "attempts:1"]
     if holds_quota:
         host_config["StorageOpt"] = {"size": str(limits.disk_bytes)}
     return {

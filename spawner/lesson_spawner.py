@@ -49,6 +49,7 @@ _THREADS = 16
 _PORT_POLL_S = 0.02
 _STATE_POLL_S = 0.5
 _LOG_LINES = 40
+_EMPTY_S = 3.0
 _HUB_BEGAN = time.monotonic()
 
 _DockerTrouble = (DockerException, RequestException, OSError)
@@ -111,6 +112,7 @@ class LessonSpawner(DockerSpawner):
         self._phase_told = asyncio.Event()
         self._new_container = ""
         self._is_refused = False
+        self._has_listened = False
 
     # What JupyterHub asks
 
@@ -182,6 +184,7 @@ class LessonSpawner(DockerSpawner):
         self._phases = []
         self._new_container = ""
         self._is_refused = True
+        self._has_listened = False
         self._tell("lesson")
         course, lesson = self._allowed_lesson()
         await self._expect_docker()
@@ -232,7 +235,7 @@ class LessonSpawner(DockerSpawner):
             return None
         state = container["State"]
         if state["Running"]:
-            return await self._stop_if_idle()
+            return await self._stop_if_empty(container) or await self._stop_if_idle()
         return f"exit code {state['ExitCode']}{', out of memory' if state['OOMKilled'] else ''}"
 
     async def get_url(self) -> str:
@@ -245,11 +248,26 @@ class LessonSpawner(DockerSpawner):
         except _DockerTrouble:
             url: str = await super().get_url()
             return url
-        addresses = (
-            network["IPAddress"] for network in container["NetworkSettings"]["Networks"].values()
-        )
-        address = next(filter(None, addresses), "127.0.0.1")
-        return f"http://{address}:{PORT}{self.server.base_url}"
+        return f"http://{_address_of(container) or '127.0.0.1'}:{PORT}{self.server.base_url}"
+
+    async def _stop_if_empty(self, container: dict[str, Any]) -> str | None:
+        """Stop a machine in which no server listens, as a hub leaves it that is killed in a start.
+
+        A server that runs is always reached, however busy it is, since the kernel takes its
+        connections. JupyterHub would wait for this one until ``http_timeout``.
+        """
+        if self._has_listened:
+            return None
+        address = _address_of(container)
+        deadline = time.monotonic() + _EMPTY_S
+        while not (address and await _listens(address, PORT)):
+            if time.monotonic() > deadline:
+                self.log.warning("Stopping %s: no server listens in it", self.object_name)
+                await self._clean_up("")
+                return "no server in it"
+            await asyncio.sleep(_STATE_POLL_S)
+        self._has_listened = True
+        return None
 
     async def _stop_if_idle(self) -> str | None:
         """Stop a machine that nobody has used for as long as its lesson allows.
@@ -365,8 +383,9 @@ class LessonSpawner(DockerSpawner):
         self._tell("server")
         message = make_message(self.get_env(), self.get_args(), str(lesson.user.home))
         await self._docker_call_with(partial(deliver, container_id=container_id, message=message))
-        address = await self._wait_until_listening(container_id, lesson, network)
+        address = await self._wait_until_listening(container_id, lesson)
         self._new_container = ""
+        self._has_listened = True
         self._tell("ready")
         return address, PORT
 
@@ -424,7 +443,7 @@ class LessonSpawner(DockerSpawner):
                 503,
             ) from exc
 
-    async def _wait_until_listening(self, container_id: str, lesson: Lesson, network: str) -> str:
+    async def _wait_until_listening(self, container_id: str, lesson: Lesson) -> str:
         """Give the machine's address once its server listens.
 
         JupyterHub asks a server that is not there yet again after growing pauses (0.2 to 5 s); by
@@ -445,8 +464,7 @@ class LessonSpawner(DockerSpawner):
                         "machine-ended",
                         500,
                     )
-                networks = container["NetworkSettings"]["Networks"]
-                address = networks.get(network, {}).get("IPAddress", "")
+                address = _address_of(container)
                 next_look = time.monotonic() + _STATE_POLL_S
             if address and await _listens(address, PORT):
                 return address
@@ -505,6 +523,12 @@ class LessonSpawner(DockerSpawner):
         """
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self.executor, lambda: call(self.client))
+
+
+def _address_of(container: dict[str, Any]) -> str:
+    """Give a container's address on its one network; empty while it has none."""
+    networks = container["NetworkSettings"]["Networks"].values()
+    return next(filter(None, (network["IPAddress"] for network in networks)), "")
 
 
 async def _listens(address: str, port: int) -> bool:

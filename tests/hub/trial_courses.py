@@ -9,15 +9,6 @@ from hexhub.names import CourseName, LessonName, ServerName, make_server_name
 OPEN_COURSE = CourseName("trial")
 CLOSED_COURSE = CourseName("closed")
 
-_LESSONS = {
-    OPEN_COURSE: {
-        "plain": "",
-        "rooted": "user: root\n",
-        "isolated": "network: none\n",
-        "imageless": "image: hexhub/there-is-none\n",
-    },
-    CLOSED_COURSE: {"secret": ""},
-}
 _COURSE = """\
 schema: 1
 title: {{en: Trial}}
@@ -29,10 +20,21 @@ lessons: [{lessons}]
 _LESSON = """\
 schema: 1
 title: {en: Trial}
-limits: {memory: 512M, cpus: 1.0, processes: 200, disk: 1G, idle: 30m}
 steps:
   - id: only
 """
+_LIMITS = "limits: {memory: 512M, cpus: 1.0, processes: 200, disk: 1G, idle: 30m}\n"
+_CRAMPED = "limits: {memory: 16M, cpus: 1.0, processes: 200, disk: 1G, idle: 30m}\n"
+_LESSONS = {
+    OPEN_COURSE: {
+        "plain": _LIMITS,
+        "rooted": "user: root\n" + _LIMITS,
+        "isolated": "network: none\n" + _LIMITS,
+        "imageless": "image: hexhub/there-is-none\n",
+        "cramped": _CRAMPED,
+    },
+    CLOSED_COURSE: {"secret": _LIMITS},
+}
 
 
 def publish_trial_courses(sources: Path, catalog: Path) -> None:
@@ -43,7 +45,10 @@ def publish_trial_courses(sources: Path, catalog: Path) -> None:
         _write(folder / "course.yml", _COURSE.format(lessons=", ".join(lessons), access=access))
         for lesson, more in lessons.items():
             place = folder / "lessons" / lesson
-            _write(place / "lesson.yml", _LESSON + more)
+            _write(
+                place / "lesson.yml",
+                _LESSON + more,
+            )
             _write(place / "en/README.md", "# Trial\n\nTheory.\n")
             _write(place / "en/steps/only.md", "# Only\n\nTask.\n")
             _write(place / "starter/sub/hello.txt", f"Hello from {lesson}\n")

@@ -100,6 +100,7 @@ def test_without_the_internet_no_names_are_resolved():
     lesson = replace(LESSON, network=Network.NONE)
     host_config = make_container(lesson, user="ada", hub_id=HUB_ID, network="n")["host_config"]
     assert host_config["Dns"] == ["127.0.0.1"]
+    assert host_config["DnsOptions"] == ["timeout:1", "attempts:1"]
 
 
 def test_disk_limit_only_where_it_can_be_held():

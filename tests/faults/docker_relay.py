@@ -1,0 +1,71 @@
+"""A Docker socket of a test's own, which can be cut off or made to hang."""
+
+import contextlib
+import socket
+import threading
+from enum import Enum
+from pathlib import Path
+
+DOCKER_SOCKET = Path("/var/run/docker.sock")
+
+
+class Mode(Enum):
+    """What the relay does with a connection."""
+
+    RELAY = "relay"
+    SILENT = "silent"
+    CLOSED = "closed"
+
+
+class DockerRelay:
+    """Passes a unix socket on to the real Docker, as long as it is told to."""
+
+    def __init__(self, path: Path) -> None:
+        self.url = f"unix://{path}"
+        self._mode = Mode.RELAY
+        self._open: set[socket.socket] = set()
+        self._listener = socket.socket(socket.AF_UNIX)
+        self._listener.bind(str(path))
+        self._listener.listen(128)
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def switch(self, mode: Mode) -> None:
+        """Change what happens to new connections; those that are open are cut."""
+        self._mode = mode
+        for end in list(self._open):
+            with contextlib.suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        """Stop listening and cut everything."""
+        self.switch(Mode.CLOSED)
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                client, _ = self._listener.accept()
+            except OSError:
+                return
+            self._open.add(client)
+            if self._mode is Mode.CLOSED:
+                self._drop(client)
+            elif self._mode is Mode.RELAY:
+                docker = socket.socket(socket.AF_UNIX)
+                docker.connect(str(DOCKER_SOCKET))
+                self._open.add(docker)
+                for source, target in ((client, docker), (docker, client)):
+                    threading.Thread(target=self._pump, args=(source, target), daemon=True).start()
+
+    def _pump(self, source: socket.socket, target: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while data := source.recv(65536):
+                target.sendall(data)
+        with contextlib.suppress(OSError):
+            target.shutdown(socket.SHUT_WR)
+        self._drop(source)
+
+    def _drop(self, end: socket.socket) -> None:
+        self._open.discard(end)
+        end.close()

@@ -1,0 +1,59 @@
+"""Docker is not running, or hangs: students are told so, soon, and nobody else is held up."""
+
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from tests.faults.docker_relay import DockerRelay, Mode
+from tests.hub.trial_courses import server_of
+from tests.hub.trial_hub import Student, TrialHub
+
+PLAIN = server_of("plain")
+
+
+@pytest.fixture(scope="module")
+def relay(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DockerRelay]:
+    """Give a Docker socket that can be made to fail."""
+    relay = DockerRelay(tmp_path_factory.mktemp("docker") / "docker.sock")
+    yield relay
+    relay.close()
+
+
+@pytest.fixture(scope="module")
+def hub(relay: DockerRelay, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TrialHub]:
+    """Give a HexHub that reaches Docker through that socket only."""
+    running = TrialHub(tmp_path_factory.mktemp("hexhub"), {"DOCKER_HOST": relay.url})
+    try:
+        running.start()
+        yield running
+    finally:
+        running.remove()
+
+
+@pytest.mark.parametrize("mode", [Mode.CLOSED, Mode.SILENT])
+def test_docker_away(hub, relay, mode):
+    """A start is refused soon with a sentence; machines that run go on; later all is well."""
+    working = Student(hub, f"working-{mode.value}")
+    opening = Student(hub, f"opening-{mode.value}")
+    assert hub.open(working, PLAIN).status_code in (201, 202)
+    assert working.open_lab(PLAIN).status_code == 200
+    relay.switch(mode)
+    try:
+        began = time.monotonic()
+        answer = hub.open(opening, PLAIN)
+        assert time.monotonic() - began < 12
+        assert answer.status_code == 503
+        assert answer.json()["message"].startswith("Docker is not running on this computer")
+        assert hub.ask("GET", f"users/{working.name}").elapsed.total_seconds() < 2
+        # JupyterHub asks after each running server every 30 s; a server is not lost by that.
+        time.sleep(35)
+        assert hub.ask("GET", f"users/{working.name}/servers/{PLAIN}").json()["ready"]
+        assert working.open_lab(PLAIN).status_code == 200
+    finally:
+        relay.switch(Mode.RELAY)
+    assert hub.open(opening, PLAIN).status_code in (201, 202)
+    assert opening.open_lab(PLAIN).status_code == 200
+    assert len(hub.machines(opening)) == 1
+    for student in (working, opening):
+        student.client.close()

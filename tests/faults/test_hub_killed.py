@@ -1,0 +1,153 @@
+"""Hub, proxy or the supervisor itself killed with -9: nothing is lost, and nothing is left over."""
+
+import os
+import random
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from tests.hub.trial_courses import server_of
+from tests.hub.trial_hub import Student, TrialHub, docker
+
+PLAIN = server_of("plain")
+
+
+@pytest.fixture(scope="module")
+def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TrialHub]:
+    """Give a HexHub of this module's own, to be ill-treated."""
+    running = TrialHub(tmp_path_factory.mktemp("hexhub"))
+    try:
+        running.start()
+        yield running
+    finally:
+        running.remove()
+
+
+def test_a_student_notices_nothing_of_a_killed_hub(hub):
+    """While the hub is away the machine answers; the next hub knows it, and there is no second."""
+    student = Student(hub, "ada")
+    hub.open(student, PLAIN)
+    assert student.open_lab(PLAIN).status_code == 200
+    machines = hub.machines(student)
+    started_at = docker("inspect", "--format", "{{.State.StartedAt}}", machines[0])
+    old_hub = hub.child("hub")
+    hub.kill("hub")
+    assert student.client.get(f"/user/{student.name}/{PLAIN}/api").status_code == 200
+    hub.wait_until_answers()
+    assert hub.child("hub") != old_hub
+    assert hub.ask("GET", f"users/{student.name}/servers/{PLAIN}").json()["ready"]
+    assert student.open_lab(PLAIN).status_code == 200
+    assert hub.machines(student) == machines
+    assert docker("inspect", "--format", "{{.State.StartedAt}}", machines[0]) == started_at
+    hub.stop_server(student, PLAIN)
+    assert hub.open(student, PLAIN).status_code in (201, 202)
+    assert hub.machines(student) == machines
+    student.client.close()
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_hub_killed_while_a_machine_starts(hub, seed):
+    """However far the start had come, there is one machine afterwards, and it opens."""
+    student = Student(hub, f"starting-{seed}")
+    path = f"users/{student.name}/servers/{PLAIN}"
+
+    def ask() -> None:
+        try:
+            hub.ask("POST", path, json={"display_name": "Trial"})
+        except httpx.HTTPError:
+            return
+
+    asking = threading.Thread(target=ask)
+    asking.start()
+    time.sleep(random.Random(seed).uniform(0.02, 1.5))
+    hub.kill("hub")
+    asking.join()
+    hub.wait_until_answers()
+    deadline = time.monotonic() + 60
+    answer = hub.open(student, PLAIN)
+    while answer.status_code not in (201, 202) and time.monotonic() < deadline:
+        time.sleep(0.5)
+        answer = hub.open(student, PLAIN)
+    assert answer.status_code in (201, 202), answer.text
+    machines = hub.machines(student)
+    assert len(machines) == 1
+    assert student.open_lab(PLAIN).status_code == 200
+    content = docker("exec", machines[0], "cat", "/home/student/work/sub/hello.txt")
+    assert content == "Hello from plain"
+    student.client.close()
+
+
+def test_a_new_proxy_has_its_routes(hub):
+    """After the proxy was killed, machines and pages answer again within seconds."""
+    student = Student(hub, "grace")
+    hub.open(student, PLAIN)
+    hub.kill("proxy")
+    path = f"/user/{student.name}/{PLAIN}/api"
+    assert hub.wait_until_answers(path, timeout_s=15) < 8
+    assert hub.wait_until_answers("/hub/api/", timeout_s=5) < 5
+    student.client.close()
+
+
+@pytest.mark.parametrize("name", ["web", "worker"])
+def test_the_others_come_back_too(hub, name):
+    """Web service and worker are started again when they die."""
+    old = hub.child(name)
+    hub.kill(name)
+    deadline = time.monotonic() + 15
+    while time.monotonic() < deadline:
+        time.sleep(0.2)
+        try:
+            if hub.child(name) != old:
+                return
+        except AssertionError:
+            continue
+    raise AssertionError(f"{name} did not come back:\n{hub.output}")
+
+
+def test_nothing_outlives_the_supervisor(hub):
+    """A killed supervisor leaves no process behind; the next one finds the machines and serves."""
+    student = Student(hub, "hedy")
+    hub.open(student, PLAIN)
+    machines = hub.machines(student)
+    children = [hub.child(name) for name in ("hub", "proxy", "web", "worker")]
+    hub.process.send_signal(signal.SIGKILL)
+    hub.process.wait()
+    deadline = time.monotonic() + 10
+    while any(is_alive(child) for child in children) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not [child for child in children if is_alive(child)]
+    assert hub.start() < 15
+    assert hub.wait_until_answers(f"/user/{student.name}/{PLAIN}/api") < 5
+    assert hub.machines(student) == machines
+    student.client.close()
+
+
+def test_stop_and_start(hub):
+    """Ctrl-C ends everything within seconds, machines stay, and the next start answers soon."""
+    student = Student(hub, "joan")
+    hub.open(student, PLAIN)
+    running = hub.machines(student, "--filter", "status=running")
+    began = time.monotonic()
+    hub.stop()
+    assert time.monotonic() - began < 10
+    assert hub.machines(student, "--filter", "status=running") == running
+    assert hub.start() < 10
+    assert student.open_lab(PLAIN).status_code == 200
+    student.client.close()
+
+
+def is_alive(process_id: int) -> bool:
+    """Tell whether a process is there, zombies not counted."""
+    try:
+        os.kill(process_id, 0)
+    except ProcessLookupError:
+        return False
+    state = subprocess.run(
+        ["ps", "-o", "stat=", "-p", str(process_id)], capture_output=True, text=True
+    ).stdout
+    return not state.strip().startswith("Z") and bool(state.strip())

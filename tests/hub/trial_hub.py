@@ -1,0 +1,221 @@
+"""A whole HexHub with the trial courses, started as a person starts it, in a folder of its own."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from tests.hub.trial_courses import publish_trial_courses
+
+HEXHUB = Path(sys.executable).with_name("hexhub")
+START_S = 60.0
+_OWN_CONFIG = """
+c.JupyterHub.authenticator_class = "dummy"
+c.JupyterHub.load_groups = {"insiders": {"users": ["grace"]}}
+"""
+
+
+def free_port() -> int:
+    """Give a TCP port that is free on loopback now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def docker(*arguments: str, is_checked: bool = True) -> str:
+    """Give what a docker command prints."""
+    done = subprocess.run(["docker", *arguments], capture_output=True, text=True, timeout=120)
+    if is_checked and done.returncode != 0:
+        raise AssertionError(f"docker {' '.join(arguments)}: {done.stdout}{done.stderr}")
+    return done.stdout.strip()
+
+
+class Student:
+    """A logged-in person, by their browser's session."""
+
+    def __init__(self, hub: "TrialHub", name: str) -> None:
+        self.name = name
+        self.client = httpx.Client(base_url=hub.url, follow_redirects=True, timeout=60)
+        self.client.get("/hub/login")
+        answer = self.client.post(
+            "/hub/login",
+            data={"username": name, "password": "a long password", "_xsrf": self._xsrf()},
+        )
+        assert answer.status_code == 200, answer.text
+
+    def _xsrf(self) -> str:
+        found = [
+            c.value for c in self.client.cookies.jar if c.name == "_xsrf" and c.path == "/hub/"
+        ]
+        return found[-1] or ""
+
+    def post(self, path: str, body: Mapping[str, Any]) -> httpx.Response:
+        """Post to JupyterHub's API as the page of a logged-in student would."""
+        return self.client.post(
+            f"/hub/api/{path}",
+            json=body,
+            headers={"X-XSRFToken": self._xsrf(), "Sec-Fetch-Mode": "cors"},
+        )
+
+    def open_lab(self, server: str) -> httpx.Response:
+        """Open JupyterLab of a server, through log-in and all."""
+        return self.client.get(f"/user/{self.name}/{server}/lab")
+
+
+class TrialHub:
+    """``hexhub up`` as a child process, with dummy log-in."""
+
+    def __init__(self, folder: Path, environment: Mapping[str, str] | None = None) -> None:
+        self.folder = folder
+        self.state = folder / "state"
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        (folder / "courses").mkdir(parents=True)
+        publish_trial_courses(folder / "sources", self.state / "catalog")
+        (folder / "own_config.py").write_text(_OWN_CONFIG)
+        self._environment = {
+            **os.environ,
+            "HEXHUB_CONFIG": str(folder / "own_config.py"),
+            **(environment or {}),
+        }
+        self._output = folder / "up.log"
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> float:
+        """Start it and give the seconds until it answered."""
+        began = time.monotonic()
+        self._output.unlink(missing_ok=True)
+        with self._output.open("ab") as log:
+            self.process = subprocess.Popen(
+                [
+                    *(HEXHUB, "up", "--port", str(self.port), "--state", str(self.state)),
+                    *("--courses", str(self.folder / "courses")),
+                ],
+                env=self._environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        while "HexHub is ready" not in self.output:
+            if self.process.poll() is not None or time.monotonic() - began > START_S:
+                raise AssertionError(f"hexhub up did not start:\n{self.output}")
+            time.sleep(0.05)
+        return time.monotonic() - began
+
+    @property
+    def output(self) -> str:
+        """What it has printed since the last start."""
+        return self._output.read_text()
+
+    def stop(self) -> None:
+        """Press Ctrl-C and wait for the end."""
+        if self.process is not None:
+            self.process.send_signal(signal.SIGINT)
+            assert self.process.wait(timeout=30) == 0, self.output
+            self.process = None
+
+    def remove(self) -> None:
+        """Stop it and remove its machines, networks and state."""
+        self.stop()
+        subprocess.run(
+            [HEXHUB, "clean", "--yes", "--state", str(self.state)], check=True, capture_output=True
+        )
+
+    def child(self, name: str) -> int:
+        """Give the process id of ``hub``, ``proxy``, ``web`` or ``worker``."""
+        assert self.process is not None
+        patterns = {
+            "hub": r"-m jupyterhub",
+            "proxy": r"configurable-http-proxy",
+            "web": r"hexhub web",
+            "worker": r"hexhub worker",
+        }
+        children = subprocess.run(
+            ["ps", "-ww", "-o", "pid=,args=", "--ppid", str(self.process.pid)],
+            check=True,
+            capture_output=True,
+            text=True,
+        ).stdout
+        found = re.search(rf"^\s*(\d+) .*{patterns[name]}", children, re.MULTILINE)
+        assert found is not None, f"no {name} among the children:\n{children}"
+        return int(found[1])
+
+    def kill(self, name: str) -> None:
+        """Kill one of the four processes with -9."""
+        os.kill(self.child(name), signal.SIGKILL)
+
+    def wait_until_answers(self, path: str = "/hub/api/", timeout_s: float = 30) -> float:
+        """Wait until a path answers with 200 and give the seconds that took."""
+        began = time.monotonic()
+        while time.monotonic() - began < timeout_s:
+            try:
+                if httpx.get(self.url + path, timeout=2).status_code == 200:
+                    return time.monotonic() - began
+            except httpx.HTTPError:
+                pass
+            time.sleep(0.05)
+        raise AssertionError(f"{path} did not answer within {timeout_s} s:\n{self.output}")
+
+    def ask(self, method: str, path: str, **arguments: Any) -> httpx.Response:
+        """Ask JupyterHub's API with the token of HexHub's pages."""
+        token = (self.state / "secrets" / "service-token").read_text()
+        return httpx.request(
+            method,
+            f"{self.url}/hub/api/{path}",
+            headers={"Authorization": f"token {token}"},
+            timeout=90,
+            **arguments,
+        )
+
+    def open(self, student: Student, server: str) -> httpx.Response:
+        """Start a server as HexHub's pages do, and wait until it is ready or refused.
+
+        Returns:
+            JupyterHub's answer to the wish for a start; a server that runs already counts as 201.
+        """
+        path = f"users/{student.name}/servers/{server}"
+        answer = self.ask("POST", path, json={"display_name": "Trial"})
+        deadline = time.monotonic() + 60
+        while answer.status_code in (202, 400) and time.monotonic() < deadline:
+            model = self.ask("GET", path).json()
+            if model.get("ready"):
+                return httpx.Response(201)
+            if not model.get("pending"):
+                return answer
+            time.sleep(0.1)
+        return answer
+
+    def stop_server(self, student: Student, server: str, **body: Any) -> None:
+        """Stop a server as HexHub's pages do, and wait until it has."""
+        path = f"users/{student.name}/servers/{server}"
+        answer = self.ask("DELETE", path, json=body)
+        assert answer.status_code in (202, 204), answer.text
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline:
+            answer = self.ask("GET", path)
+            if answer.status_code == 404 or not (
+                answer.json()["pending"] or answer.json()["ready"]
+            ):
+                return
+            time.sleep(0.1)
+        raise AssertionError(f"{server} did not stop: {answer.text}")
+
+    def machines(self, student: Student, *more: str) -> list[str]:
+        """Give the ids of a student's containers, running or not."""
+        hub_id = (self.state / "secrets" / "hub-id").read_text()
+        return docker(
+            *("ps", "--all", "--quiet", "--no-trunc"),
+            *("--filter", f"label=hexhub.hub={hub_id}"),
+            *("--filter", f"label=hexhub.user={student.name}"),
+            *more,
+        ).split()
