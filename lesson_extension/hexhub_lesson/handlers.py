@@ -88,7 +88,6 @@ class Forwarding(RequestHandler):
     async def hand_on(self, method: str, names: Mapping[str, str]) -> None:
         """Answer this request with what the API says."""
         if method != self._route.method:
-            self.set_header("Allow", self._route.method)
             raise HTTPError(HTTPStatus.METHOD_NOT_ALLOWED)
         query = self.read_query()
         # {course} and {lesson} stay for the client, which knows them.
@@ -130,6 +129,8 @@ class Forwarding(RequestHandler):
         self.set_status(answer.status)
         self.set_header("Content-Type", "application/json")
         self.set_header("Cache-Control", "no-store")
+        if answer.retry_after:
+            self.set_header("Retry-After", answer.retry_after)
         self.finish(answer.body)
 
     def on_connection_close(self) -> None:
@@ -140,6 +141,8 @@ class Forwarding(RequestHandler):
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         """Answer errors made on this side in the API's own form."""
+        if status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+            self.set_header("Allow", self._route.method)
         self.send(Answer(status_code, make_error(status_code, kwargs.get("exc_info"))))
 
 

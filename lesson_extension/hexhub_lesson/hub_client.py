@@ -56,10 +56,11 @@ class HubAddress:
 
 @dataclass(frozen=True)
 class Answer:
-    """What the API answered: an HTTP status and JSON."""
+    """What the API answered: an HTTP status, JSON, and when to come again (``Retry-After``)."""
 
     status: int
     body: bytes
+    retry_after: str = ""
 
 
 class HubClient:
@@ -109,7 +110,7 @@ class HubClient:
                 f"The hub's address answers with status {response.status}, but not as the API "
                 "does. It may be starting; try again in a moment."
             )
-        return Answer(response.status, body)
+        return Answer(response.status, body, response.headers.get("Retry-After", ""))
 
     async def close(self) -> None:
         """Close all connections."""

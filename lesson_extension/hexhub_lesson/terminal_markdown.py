@@ -52,6 +52,10 @@ class Style:
             return text
         return f"\x1b[{';'.join(codes)}m{text}\x1b[0m"
 
+    def code(self, text: str) -> str:
+        """Give a piece of code: coloured, or in the backticks that the author wrote."""
+        return self.paint(text, CYAN) if self._has_colour else f"`{text}`"
+
 
 def render_markdown(text: str, *, width: int, style: Style) -> str:
     """Give Markdown as a terminal shows it, wrapped to ``width``, without a final newline.
@@ -118,7 +122,7 @@ def _wrap(text: str, width: int, first: str, indent: str, style: Style) -> list[
         aside.append(painted)
         return f"\x00{len(aside) - 1}\x01".ljust(len(shown), "\x02")
 
-    kept = _CODE.sub(lambda m: keep(m[2].strip(), style.paint(m[2].strip(), CYAN)), text)
+    kept = _CODE.sub(lambda m: keep(m[2], style.code(m[2].strip())), text)
     kept = _ESCAPE.sub(lambda m: keep(m[1], m[1]), kept)
     for pattern, replacement in _INLINE:
         kept = pattern.sub(replacement, kept)

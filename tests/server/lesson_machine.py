@@ -8,7 +8,8 @@ import subprocess
 import sys
 import threading
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -136,7 +137,7 @@ def _make_handler(hub: LessonHub) -> type[BaseHTTPRequestHandler]:
         def identity(self) -> None:
             token = self.headers.get("Authorization", "").split(" ")[-1]
             if token not in (TOKEN, BROWSER_TOKEN):
-                self.write(404, {"message": "No such token"})
+                self.write(403, {"message": "Forbidden"})
                 return
             self.write(
                 200,
@@ -273,9 +274,15 @@ class Machine:
         headers = {"Authorization": f"token {token}"} if token else {}
         return httpx.Client(base_url=self.base, headers=headers, trust_env=False, timeout=60)
 
-    def browser(self) -> httpx.Client:
+    @contextmanager
+    def browser(self) -> Iterator[httpx.Client]:
         """Give a client that has signed in by OAuth and holds its cookies, as a browser does."""
-        client = self.client(token="")
+        with self.client(token="") as client:
+            self.sign_in(client)
+            yield client
+
+    def sign_in(self, client: httpx.Client) -> None:
+        """Go through OAuth as a browser does; the hub's own pages are left out."""
         page = {"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Site": "same-origin"}
         sent = client.get("lab", headers=page)
         assert sent.status_code == 302, sent.text
@@ -286,7 +293,6 @@ class Machine:
         )
         assert answer.status_code == 302, answer.text
         assert client.get("lab", headers=page).status_code == 200
-        return client
 
     def lesson(self, *words: str, **env: str) -> subprocess.CompletedProcess[str]:
         """Run the ``lesson`` command as the student does, in a shell without a terminal."""
