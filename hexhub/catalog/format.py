@@ -131,8 +131,8 @@ class CheckPart(_Part):
     @model_validator(mode="after")
     def _fits_kind(self) -> Self:
         if self.kind is CheckKind.NOTEBOOK:
-            if self.run or self.submit:
-                raise _wrong("a notebook check without 'run' and 'submit': its cells are the check")
+            if self.run:
+                raise _wrong("a notebook check without 'run': its cells are the check")
             if self.report not in (None, ReportFormat.NBGRADER):
                 raise _wrong("'report: nbgrader' (or no 'report') for a notebook check")
             return self
@@ -141,7 +141,7 @@ class CheckPart(_Part):
         if self.report is ReportFormat.NBGRADER or self.cells:
             raise _wrong("'report: nbgrader' and 'cells' only with 'kind: notebook'")
         if (self.kind is CheckKind.FILES) != bool(self.submit):
-            raise _wrong("'submit' with the files that are taken, for 'kind: files' and only there")
+            raise _wrong("'submit' with the files that are taken, for 'kind: files'; none for 'machine'")
         return self
 
 

@@ -120,8 +120,8 @@ class CheckSpec:
         report: What the command writes.
         timeout_s: Wall time of the command in seconds.
         memory_bytes: Memory of the check container.
-        submit: Paths or glob patterns below ``work`` that are taken (``files``), or the one
-            notebook (``notebook``); empty for ``machine``.
+        submit: Paths or glob patterns below ``work`` that are taken (``files``), or what is taken
+            besides the notebook, such as its data (``notebook``); empty for ``machine``.
         cells: ``grade_id`` of the notebook cells that make up this step; empty means all.
         show: How much of a failing test the student sees.
     """
