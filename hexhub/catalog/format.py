@@ -141,7 +141,7 @@ class CheckPart(_Part):
         if self.report is ReportFormat.NBGRADER or self.cells:
             raise _wrong("'report: nbgrader' and 'cells' only with 'kind: notebook'")
         if (self.kind is CheckKind.FILES) != bool(self.submit):
-            raise _wrong("'submit' with the files that are taken, for 'kind: files'; none for 'machine'")
+            raise _wrong("'submit' with the files that are taken for 'files', none for 'machine'")
         return self
 
 
