@@ -26,9 +26,9 @@ log = logging.getLogger(__name__)
 SLOTS = 2
 LEASE_S = 30.0
 POLL_S = 0.1
-GRACE_S = 8.0
-"""JupyterHub gives a managed service 10 s after SIGINT before it sends SIGTERM (LocalProcessSpawner
-``interrupt_timeout``); what does not end by then is released to be run again."""
+GRACE_S = 4.0
+"""``hexhub up`` gives a program 8 s to end (``hexhub.supervisor``), JupyterHub 10 s; what does not
+end by then is released, to be run again."""
 CLEAN_UP_EVERY_S = 60.0
 OVERTIME_S = 180.0
 """Seconds beyond the check's own limit (copying, starting and removing the container) after which
@@ -36,6 +36,7 @@ a check counts as hung."""
 MOST_HUNG = 8
 """Hung checks after which the worker ends, so that whoever watches it starts a fresh one."""
 _STORE_PAUSE_S = 1.0
+_JOIN_S = 1.5
 
 
 @dataclass
@@ -127,9 +128,10 @@ class Worker:
             self._let_end()
         finally:
             self._end.set()
+            # A sink or a Docker that hangs must not keep us here.
+            until_s = time.monotonic() + _JOIN_S
             for thread in beside:
-                # A sink or a Docker that hangs must not keep us here.
-                thread.join(timeout=1.0)
+                thread.join(timeout=max(0.0, until_s - time.monotonic()))
         log.info("Worker %s ends.", self.name)
         return self._hung <= MOST_HUNG
 
