@@ -8,7 +8,9 @@
     │   ├── CourseNotFound
     │   ├── LessonNotFound
     │   ├── StepNotFound
-    │   └── VersionNotFound
+    │   ├── VersionNotFound
+    │   ├── AnswerUnusable       an author's answer is not there, or its solve.sh fails
+    │   └── SolutionFails        the author's solution does not pass, so nothing is published
     ├── Refused                  it exists, but not for this person, or not yet; says why
     │   ├── LoginRequired        nobody is logged in, or the token is unknown
     │   ├── AccessDenied
@@ -133,6 +135,18 @@ class VersionNotFound(CourseError):
         self.course = course
         self.version = version
         super().__init__(f"Course '{course}' has no version '{version}' on disk. Publish it again.")
+
+
+class AnswerUnusable(CourseError):
+    """An author's answer could not be laid into a machine: it is not there, or its script fails."""
+
+    code = "answer_unusable"
+
+
+class SolutionFails(CourseError):
+    """The author's solution does not pass its own checks."""
+
+    code = "solution_fails"
 
 
 class Refused(HexHubError):

@@ -4,11 +4,11 @@ The JSON form (``version`` 1) follows the shape of Exercism's ``results.json`` v
 https://exercism.org/docs/building/tooling/test-runners/interface
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from hexhub.catalog.model import Show
+from hexhub.catalog.model import Locale, Show
 
 RESULT_VERSION = 1
 MAX_TEXT = 4_000
@@ -47,6 +47,7 @@ class TestResult:
         expected, actual: Both sides of the comparison that failed, as text, or None.
         output: What the test printed.
         points, max_points: What it gave and could give.
+        names: Language tag → ``name`` in that language, where the author wrote one.
     """
 
     __test__ = False
@@ -60,6 +61,11 @@ class TestResult:
     points: float = 0.0
     max_points: float = 1.0
     duration_s: float = 0.0
+    names: Mapping[Locale, str] = field(default_factory=dict)
+
+    def name_in(self, locale: Locale) -> str:
+        """Give the name in ``locale``, else in its base language, else ``name``."""
+        return self.names.get(locale) or self.names.get(locale.split("-")[0]) or self.name
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,126 @@
+"""A conversation with a container's standard input and output, bounded in bytes and time.
+
+Design choices: docker-py's own stream readers have neither a deadline nor a limit, and reading must
+go on while writing, or both sides wait for each other. So the plain socket below is used, without
+blocking.
+"""
+
+import contextlib
+import selectors
+import socket
+import ssl
+import struct
+import time
+from dataclasses import dataclass
+from typing import Any
+
+_CHUNK = 256 * 1024
+_FRAME = struct.Struct(">BxxxL")
+_STDOUT = 1
+_KEPT_OF_STDERR = 4096
+_LOOK_AGAIN_S = 0.5
+"""TLS may hold bytes back that the socket no longer shows as readable."""
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What a container said.
+
+    Attributes:
+        line: First line of its standard output without line feed, or None where none was complete.
+        is_overdue: The deadline came first.
+        is_too_long: The line was longer than allowed.
+        stderr: End of its standard error.
+    """
+
+    line: bytes | None
+    is_overdue: bool = False
+    is_too_long: bool = False
+    stderr: bytes = b""
+
+
+def converse(attached: Any, said: bytes, *, max_line_bytes: int, deadline_s: float) -> Heard:
+    """Write ``said``, and give the first line that comes back.
+
+    Args:
+        attached: What docker-py's ``attach_socket`` gave, for a container without a terminal.
+        said: Goes to standard input; may be longer than any buffer between us and the container.
+        max_line_bytes: More is not read.
+        deadline_s: On the monotonic clock.
+
+    Raises:
+        OSError: The connection to Docker broke.
+    """
+    # docker-py wraps a plain socket for reading; over TLS it gives the socket itself.
+    plain: socket.socket = getattr(attached, "_sock", attached)
+    plain.setblocking(False)
+    hearing = _Hearing(max_line_bytes)
+    rest = memoryview(said)
+    with selectors.DefaultSelector() as selector:
+        both = selectors.EVENT_READ | selectors.EVENT_WRITE
+        selector.register(plain, both)
+        while True:
+            left_s = deadline_s - time.monotonic()
+            if left_s <= 0:
+                return Heard(None, is_overdue=True, stderr=hearing.stderr)
+            selector.select(min(left_s, _LOOK_AGAIN_S))
+            if rest:
+                with contextlib.suppress(
+                    BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError
+                ):
+                    try:
+                        rest = rest[plain.send(rest[:_CHUNK]) :]
+                    except (BrokenPipeError, ConnectionResetError):
+                        # It has ended already; what it said before may still be there to read.
+                        rest = rest[:0]
+                if not rest:
+                    selector.modify(plain, selectors.EVENT_READ)
+            try:
+                data = plain.recv(_CHUNK)
+            except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
+                continue
+            except ConnectionResetError:
+                data = b""
+            line = hearing.take(data)
+            if line is not None:
+                return Heard(line, stderr=hearing.stderr)
+            if hearing.is_too_long or not data:
+                return Heard(None, is_too_long=hearing.is_too_long, stderr=hearing.stderr)
+
+
+class _Hearing:
+    """Docker's frames, taken apart: one byte of stream, three of nothing, four of length."""
+
+    def __init__(self, max_line_bytes: int) -> None:
+        self._max = max_line_bytes
+        self._raw = bytearray()
+        self._left = 0
+        self._stream = 0
+        self._line = bytearray()
+        self.stderr = b""
+        self.is_too_long = False
+
+    def take(self, data: bytes) -> bytes | None:
+        """Take bytes in; give the line once it is complete."""
+        self._raw += data
+        while self._raw:
+            if self._left == 0:
+                if len(self._raw) < _FRAME.size:
+                    return None
+                self._stream, self._left = _FRAME.unpack_from(self._raw)
+                del self._raw[: _FRAME.size]
+                continue
+            part = bytes(self._raw[: self._left])
+            del self._raw[: len(part)]
+            self._left -= len(part)
+            if self._stream != _STDOUT:
+                self.stderr = (self.stderr + part)[-_KEPT_OF_STDERR:]
+                continue
+            head, feed, _ = part.partition(b"\n")
+            self._line += head
+            if len(self._line) > self._max:
+                self.is_too_long = True
+                return None
+            if feed:
+                return bytes(self._line)
+        return None

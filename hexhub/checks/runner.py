@@ -1,0 +1,184 @@
+"""A check and a machine → the outcome."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import replace
+
+from hexhub.catalog.model import CheckKind, CheckSpec, Lesson, ReportFormat
+from hexhub.catalog.overlays import Overlay
+from hexhub.checks.containers import SandboxSpec
+from hexhub.checks.files import take_submission
+from hexhub.checks.harness import HARNESS, MAX_REPORT_BYTES, HarnessAnswer
+from hexhub.checks.machine import expect_running
+from hexhub.checks.model import Outcome, OutcomeKind, TestResult, judge
+from hexhub.checks.notebook import take_notebook
+from hexhub.checks.reports import READERS, read_exit
+from hexhub.checks.sandbox import HarnessRun, Sandbox
+from hexhub.checks.texts import clean_end
+from hexhub.errors import MachineNotRunning, ReportUnusable, SubmissionUnusable
+
+log = logging.getLogger(__name__)
+
+_KILLED = 128 + 9
+
+
+def run_step_check(
+    sandbox: Sandbox,
+    lesson: Lesson,
+    spec: CheckSpec,
+    checks: Overlay,
+    machine_id: str,
+    expected_ids: Sequence[str] | None,
+    *,
+    harness: tuple[str, ...] = HARNESS,
+) -> Outcome:
+    """Run one check against one machine and judge it.
+
+    Whatever the student's side does ends as an outcome, and never as a pass that is none
+    (DESIGN §6).
+
+    Args:
+        sandbox: Docker.
+        lesson: The lesson that the machine is of.
+        spec: The step's check.
+        checks: The author's files.
+        machine_id: Container id of the student's machine.
+        expected_ids: Test ids that must be in the report; None where they are not known.
+        harness: What is run in the check container.
+
+    Raises:
+        CheckError: Our side failed; it may be tried again.
+    """
+    try:
+        work = _take(sandbox, lesson, spec, machine_id)
+    except SubmissionUnusable as exc:
+        return Outcome(OutcomeKind.ERROR, message=str(exc))
+    run = sandbox.run(
+        SandboxSpec(
+            image=lesson.image,
+            kind=spec.kind,
+            machine_id=machine_id if spec.kind is CheckKind.MACHINE else None,
+            memory_bytes=spec.memory_bytes,
+            timeout_s=spec.timeout_s,
+            harness=harness,
+        ),
+        spec,
+        lesson.user,
+        checks,
+        work,
+        notebook=lesson.notebook if spec.kind is CheckKind.NOTEBOOK else None,
+    )
+    if run.stderr:
+        log.info("The harness of '%s' said: %s", lesson.name, clean_end(run.stderr, 1000))
+    if run.answer is None:
+        return _without_answer(sandbox, spec, run, machine_id)
+    return judge_answer(spec, run.answer, expected_ids, is_out_of_memory=run.is_out_of_memory)
+
+
+def _take(sandbox: Sandbox, lesson: Lesson, spec: CheckSpec, machine_id: str) -> Overlay | None:
+    if spec.kind is CheckKind.FILES:
+        return take_submission(sandbox, lesson, spec, machine_id)
+    if spec.kind is CheckKind.NOTEBOOK:
+        return take_notebook(sandbox, lesson, spec, machine_id)
+    expect_running(sandbox, machine_id)
+    return None
+
+
+def _without_answer(sandbox: Sandbox, spec: CheckSpec, run: HarnessRun, machine_id: str) -> Outcome:
+    """Say what came of a run whose harness did not answer; what cannot be the student's, raise.
+
+    Raises:
+        ReportUnusable: It may be our fault.
+        MachineNotRunning: The student's machine ended in the middle.
+    """
+    if run.is_out_of_memory:
+        return Outcome(OutcomeKind.ERROR, message=out_of_memory_message(spec))
+    if spec.kind is CheckKind.MACHINE:
+        # The harness lives among the student's processes: a student who is root can stop it
+        # (kill -9 -1, kill -STOP), and learns nothing by it.
+        if not sandbox.is_running(machine_id):
+            raise MachineNotRunning("The student's machine ended while it was checked.")
+        if run.is_overdue:
+            return Outcome(OutcomeKind.ERROR, message=overdue_message(spec))
+        if run.exit_code == _KILLED:
+            return Outcome(
+                OutcomeKind.ERROR,
+                message="The check was killed from within your machine, such as by 'kill -9 -1'. "
+                "Press Check again.",
+            )
+    if run.is_overdue:
+        raise ReportUnusable(
+            f"The check did not answer within {spec.timeout_s:g} s and some more, "
+            "and its container was removed."
+        )
+    if run.is_too_long:
+        raise ReportUnusable("The check's answer was longer than any honest one.")
+    said = clean_end(run.stderr, 500).strip()
+    raise ReportUnusable(
+        f"The check's container ended with exit code {run.exit_code} before it answered. {said}"
+    )
+
+
+def judge_answer(
+    spec: CheckSpec,
+    answer: HarnessAnswer,
+    expected_ids: Sequence[str] | None,
+    *,
+    is_out_of_memory: bool = False,
+) -> Outcome:
+    """Turn what the harness says into a verdict; pure.
+
+    Args:
+        spec: The check.
+        answer: Of the harness, with the right nonce.
+        expected_ids: Test ids that must be in the report; None where they are not known.
+        is_out_of_memory: Something in the container was ended for want of memory.
+    """
+    output = clean_end(answer.output)
+    tests, trouble = _read_tests(spec, answer)
+    if answer.timed_out:
+        return Outcome(
+            OutcomeKind.ERROR, overdue_message(spec), tuple(tests), output, answer.duration_s
+        )
+    if answer.exit_code is None:
+        trouble = trouble or "The check was stopped before it could end."
+    if trouble is None and answer.exit_code is not None:
+        outcome = judge(tests, exit_code=answer.exit_code, expected_ids=expected_ids)
+    else:
+        outcome = Outcome(OutcomeKind.ERROR, trouble or "", tuple(tests))
+    if is_out_of_memory and not outcome.is_pass:
+        outcome = replace(outcome, kind=OutcomeKind.ERROR, message=out_of_memory_message(spec))
+    return replace(outcome, output=output, duration_s=answer.duration_s)
+
+
+def _read_tests(spec: CheckSpec, answer: HarnessAnswer) -> tuple[list[TestResult], str | None]:
+    """Give the tests of a report, or none and why there are none."""
+    if spec.report is ReportFormat.EXIT:
+        return (
+            ([], None)
+            if answer.exit_code is None
+            else (
+                read_exit(answer.exit_code, answer.output),
+                None,
+            )
+        )
+    if answer.report_too_big:
+        return [], f"The report of the check is bigger than {MAX_REPORT_BYTES // 1024} KB."
+    if answer.report is None:
+        return [], f"The check ended with exit code {answer.exit_code} and made no report."
+    try:
+        return READERS[spec.report](answer.report), None
+    except ReportUnusable as exc:
+        return [], str(exc)
+
+
+def overdue_message(spec: CheckSpec) -> str:
+    """Say that the time is over."""
+    return f"The check ran longer than {spec.timeout_s:g} s and was stopped."
+
+
+def out_of_memory_message(spec: CheckSpec) -> str:
+    """Say that the memory was not enough."""
+    return (
+        f"The check needed more than {spec.memory_bytes // 1024**2} MB of memory and was stopped."
+    )

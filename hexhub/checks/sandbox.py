@@ -1,0 +1,512 @@
+"""Docker, as checks need it: one run in a container of its own, files out of a machine, trials.
+
+The only room that knows Docker here; everything that Docker says becomes a
+:class:`~hexhub.errors.CheckError`. One :class:`Sandbox` may be used by several threads: docker-py's
+client holds a pool of connections and no state of a call.
+"""
+
+import contextlib
+import io
+import json
+import logging
+import secrets
+import tarfile
+import threading
+import time
+from base64 import b64decode
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Any
+
+import docker
+from docker.errors import APIError, DockerException, ImageNotFound, NotFound
+from docker.utils import kwargs_from_env
+from requests.exceptions import RequestException
+
+from hexhub.catalog.model import CheckSpec, Lesson, MachineUser
+from hexhub.catalog.overlays import Overlay, OverlayFile
+from hexhub.checks.attachment import Heard, converse
+from hexhub.checks.containers import (
+    CHECK_KIND,
+    EXPIRES_LABEL,
+    HUB_LABEL,
+    KIND_LABEL,
+    TRIAL_KIND,
+    SandboxSpec,
+    make_check_container,
+    make_trial_machine,
+)
+from hexhub.checks.harness import (
+    MAX_LINE_BYTES,
+    HarnessAnswer,
+    add_files,
+    make_header,
+    pack,
+    read_answer,
+)
+from hexhub.checks.taking import Budget, Pattern, TakeLimits, read_submission, show_name
+from hexhub.errors import (
+    CheckError,
+    DockerUnavailable,
+    ImageMissing,
+    MachineNotRunning,
+    SubmissionUnusable,
+)
+
+log = logging.getLogger(__name__)
+
+GRACE_S = 20.0
+"""Seconds beyond the check's own limit for starting, unpacking and ending."""
+TRIAL_LIFE_S = 3600.0
+_EXPIRY_SLACK_S = 120.0
+_POOL_SIZE = 32
+_TIMEOUT_S = 60
+_END_S = 5
+_POLL_S = 0.05
+_CHUNK = 256 * 1024
+_MAX_LOG_BYTES = 64 * 1024
+_IS_LINK = 1 << 27
+_IS_ODD = (1 << 26) | (1 << 25) | (1 << 24) | (1 << 21) | (1 << 19)
+"""Device, named pipe, socket, character device, irregular: bits of Go's ``os.FileMode``."""
+_IS_FOLDER = 1 << 31
+
+
+@dataclass(frozen=True)
+class HarnessRun:
+    """How a run in a check container ended.
+
+    Attributes:
+        answer: Of the harness; None where it gave none.
+        is_out_of_memory: The kernel ended something in the container for want of memory.
+        is_overdue: Nothing had come when our own deadline was over, and the run was ended.
+        is_too_long: The answer was longer than any honest one.
+        exit_code: Of the container; None where it had to be ended.
+        stderr: What the harness complained of, for the log.
+    """
+
+    answer: HarnessAnswer | None
+    is_out_of_memory: bool = False
+    is_overdue: bool = False
+    is_too_long: bool = False
+    exit_code: int | None = None
+    stderr: str = ""
+
+
+@dataclass(frozen=True)
+class ScriptResult:
+    """How a script in a machine ended; ``exit_code`` is None where it was stopped."""
+
+    exit_code: int | None
+    output: str
+
+
+class Sandbox:
+    """Containers for checks, on one Docker."""
+
+    def __init__(self, hub_id: str = "cli", *, timeout_s: int = _TIMEOUT_S) -> None:
+        """Prepare; Docker is asked for nothing before the first call.
+
+        Args:
+            hub_id: Of this HexHub; in the labels of all containers made here.
+            timeout_s: Seconds of silence after which Docker counts as away.
+        """
+        self.hub_id = hub_id
+        self._timeout_s = timeout_s
+        self._lock = threading.Lock()
+        self._connected: docker.APIClient | None = None
+
+    # --- runs -------------------------------------------------------------------------------------
+
+    def run(
+        self,
+        spec: SandboxSpec,
+        check: CheckSpec,
+        user: MachineUser,
+        checks: Overlay,
+        work: Overlay | None,
+        *,
+        notebook: str | None = None,
+        grace_s: float = GRACE_S,
+    ) -> HarnessRun:
+        """Run a check in a fresh container, which is gone when this returns.
+
+        Args:
+            spec: The container.
+            check: What the harness does in it.
+            user: Who the student is in the lesson's machine.
+            checks: The author's files.
+            work: The copy of the student's files; None where the check looks at the machine.
+            notebook: Name of the student's notebook below ``work``.
+            grace_s: Seconds beyond the check's own limit.
+
+        Raises:
+            DockerUnavailable: Docker does not answer.
+            ImageMissing: The lesson's image is not there.
+            MachineNotRunning: A machine check, and the student's machine is stopped.
+            ReportUnusable: What came out is not the harness's answer to this run.
+            CheckError: Docker refuses for another reason.
+        """
+        nonce = secrets.token_hex(16)
+        archive = pack(checks, work)
+        said = make_header(check, user, notebook, nonce, len(archive)) + archive
+        life_s = spec.timeout_s + grace_s
+        arguments = make_check_container(
+            spec, hub_id=self.hub_id, expires_at_s=time.time() + life_s + _EXPIRY_SLACK_S
+        )
+        with self._container(arguments) as container:
+            with self._errors("start the check"):
+                attached = self._client.attach_socket(
+                    container, params={"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1}
+                )
+            try:
+                self._start(container, spec)
+                heard = self._converse(attached, said, time.monotonic() + life_s)
+            finally:
+                attached.close()
+            state = self._end(container) if not heard.is_overdue else {}
+        return HarnessRun(
+            answer=None if heard.line is None else read_answer(heard.line, nonce),
+            is_out_of_memory=bool(state.get("OOMKilled")),
+            is_overdue=heard.is_overdue,
+            is_too_long=heard.is_too_long,
+            exit_code=state.get("ExitCode"),
+            stderr=heard.stderr.decode("utf-8", "replace"),
+        )
+
+    def _start(self, container: str, spec: SandboxSpec) -> None:
+        try:
+            with self._errors("start the check"):
+                self._client.start(container)
+        except DockerUnavailable:
+            raise
+        except CheckError as exc:
+            if spec.machine_id is not None and not self.is_running(spec.machine_id):
+                raise MachineNotRunning("The student's machine is not running.") from exc
+            raise
+
+    def _converse(self, attached: Any, said: bytes, deadline_s: float) -> Heard:
+        with self._errors("talk to the check"):
+            return converse(attached, said, max_line_bytes=MAX_LINE_BYTES, deadline_s=deadline_s)
+
+    def _end(self, container: str) -> Mapping[str, Any]:
+        """Wait for the container's end, which comes right after its line, and give its state."""
+        with self._errors("end the check"):
+            with contextlib.suppress(RequestException):
+                self._client.wait(container, timeout=_END_S)
+            state: Mapping[str, Any] = self._client.inspect_container(container)["State"]
+        return state
+
+    # --- the student's machine --------------------------------------------------------------------
+
+    def find_machine(self, labels: Mapping[str, str]) -> str:
+        """Give the id of the container that bears these labels, be it running or stopped.
+
+        Raises:
+            MachineNotRunning: There is none.
+            DockerUnavailable: Docker does not answer.
+        """
+        wanted = [f"{key}={value}" for key, value in labels.items()]
+        with self._errors("find the machine"):
+            found = self._client.containers(all=True, filters={"label": wanted})
+        # Docker compares labels as a whole, but commas and the like are worth a second look.
+        exact = [c for c in found if labels.items() <= (c.get("Labels") or {}).items()]
+        if not exact:
+            raise MachineNotRunning("There is no machine of this student in this lesson.")
+        running = [c for c in exact if c.get("State") == "running"]
+        return str((running or exact)[0]["Id"])
+
+    def is_running(self, container_id: str) -> bool:
+        """Tell whether a container is there and runs."""
+        try:
+            with self._errors("look at the machine"):
+                return bool(self._client.inspect_container(container_id)["State"]["Running"])
+        except MachineNotRunning:
+            return False
+
+    def take_files(
+        self,
+        container_id: str,
+        base: PurePosixPath,
+        patterns: Sequence[str],
+        limits: TakeLimits | None = None,
+    ) -> dict[str, OverlayFile]:
+        """Copy files out of a machine into memory.
+
+        Args:
+            container_id: Running or stopped.
+            base: The student's work folder.
+            patterns: Paths and patterns below it; each path must be there, a pattern may match
+                nothing.
+            limits: How much; None means the usual limits.
+
+        Returns:
+            Path below ``base`` → file.
+
+        Raises:
+            SubmissionUnusable: Something is missing, too big, or no regular file; the message is
+                for the student.
+            MachineNotRunning: There is no such container.
+            DockerUnavailable: Docker does not answer.
+        """
+        budget = Budget.of(limits or TakeLimits())
+        files: dict[str, OverlayFile] = {}
+        for text in patterns:
+            pattern = Pattern.parse(text)
+            files.update(self._take(container_id, base, pattern, budget))
+        return files
+
+    def _take(
+        self, container_id: str, base: PurePosixPath, pattern: Pattern, budget: Budget
+    ) -> dict[str, OverlayFile]:
+        shown = show_name(str(pattern.root))
+        with self._download(container_id, base / pattern.root) as found:
+            if found is None:
+                if pattern.is_literal or not pattern.root.parts:
+                    raise SubmissionUnusable(
+                        f"There is no {shown} in ~/{base.name}; the check needs it."
+                    )
+                return {}
+            stat, chunks = found
+            mode, size = int(stat.get("mode", 0)), int(stat.get("size", 0))
+            if mode & _IS_LINK:
+                raise SubmissionUnusable(f"{shown} is a link. Hand in the file itself.")
+            if mode & _IS_ODD:
+                raise SubmissionUnusable(f"{shown} is no regular file. Hand in a regular file.")
+            if not mode & _IS_FOLDER:
+                if not pattern.is_literal:
+                    return {}
+                # Said before a byte is read: the file may be ten gigabytes of nothing.
+                Budget.of(budget.limits).take(shown, size)
+            return read_submission(chunks, pattern, budget)
+
+    @contextlib.contextmanager
+    def _download(
+        self, container_id: str, path: PurePosixPath
+    ) -> Iterator[tuple[Mapping[str, Any], Iterator[bytes]] | None]:
+        """Open a tar of ``path``; None where there is nothing. Leaving closes the connection."""
+        client = self._client
+        with self._errors("read the student's files"):
+            # docker-py's get_archive switches the time limit of the connection off.
+            answer = client._get(  # type: ignore[attr-defined]
+                client._url("/containers/{0}/archive", container_id),  # type: ignore[attr-defined]
+                params={"path": str(path)},
+                headers={"Accept-Encoding": "identity"},
+                stream=True,
+            )
+            try:
+                if answer.status_code == 404 and "No such container" not in answer.text:
+                    yield None
+                    return
+                client._raise_for_status(answer)  # type: ignore[attr-defined]
+                stat = json.loads(b64decode(answer.headers["X-Docker-Container-Path-Stat"]))
+                yield stat, answer.iter_content(_CHUNK)
+            finally:
+                answer.close()
+
+    # --- machines for trying answers --------------------------------------------------------------
+
+    @contextlib.contextmanager
+    def trial_machine(self, lesson: Lesson, files: Overlay) -> Iterator[str]:
+        """Start a machine as a student's, with ``files`` in its work folder; leaving removes it.
+
+        Raises:
+            ImageMissing: The lesson's image is not there.
+            DockerUnavailable: Docker does not answer.
+        """
+        arguments = make_trial_machine(
+            lesson, hub_id=self.hub_id, expires_at_s=time.time() + TRIAL_LIFE_S
+        )
+        with self._container(arguments) as container:
+            with self._errors("start the machine"):
+                self._client.start(container)
+            self.put_files(container, lesson.user, files)
+            yield container
+
+    def put_files(self, container_id: str, user: MachineUser, files: Overlay) -> None:
+        """Lay files into the work folder of a machine; they belong to ``user``."""
+        buffer = io.BytesIO()
+        with tarfile.open(fileobj=buffer, mode="w", format=tarfile.PAX_FORMAT) as archive:
+            add_files(archive, user.work.name, files, uid=user.uid, modified_s=int(time.time()))
+        with self._errors("lay files into the machine"):
+            self._client.put_archive(container_id, str(user.home), buffer.getvalue())
+
+    def exec_script(
+        self, container_id: str, script: bytes, user: MachineUser, timeout_s: float
+    ) -> ScriptResult:
+        """Run a bash script in the work folder of a machine, as its user.
+
+        What the script leaves in the background goes on; only the script itself is waited for.
+
+        Args:
+            container_id: Must run.
+            script: Its text.
+            user: Who runs it.
+            timeout_s: Wall time after which it and its group are ended.
+        """
+        folder = f".hexhub-{secrets.token_hex(6)}"
+        path = f"/tmp/{folder}"  # noqa: S108 - in the container
+        buffer = io.BytesIO()
+        with tarfile.open(fileobj=buffer, mode="w") as archive:
+            script_file = OverlayFile(script, is_executable=True)
+            add_files(archive, folder, {"solve.sh": script_file}, uid=user.uid)
+        # A daemon that the script starts may keep its output open for ever: a file, not a pipe.
+        line = f"exec timeout -k 2 {timeout_s:g} bash {path}/solve.sh >{path}/log 2>&1 </dev/null"
+        with self._errors("run a script in the machine"):
+            self._client.put_archive(container_id, "/tmp", buffer.getvalue())  # noqa: S108
+            exit_code = self._exec(
+                container_id, ["bash", "-c", line], user, user.work, timeout_s + _END_S
+            )
+            output = self._read_log(container_id, PurePosixPath(path) / "log")
+            self._exec(
+                container_id, ["rm", "-rf", path], MachineUser.ROOT, PurePosixPath("/"), _END_S
+            )
+        stopped = exit_code in (None, 124, 137)
+        return ScriptResult(None if stopped else exit_code, output)
+
+    def _exec(
+        self,
+        container_id: str,
+        command: Sequence[str],
+        user: MachineUser,
+        folder: PurePosixPath,
+        timeout_s: float,
+    ) -> int | None:
+        home = str(user.home)
+        made = self._client.exec_create(
+            container_id,
+            list(command),
+            stdout=False,
+            stderr=False,
+            user=user.value,
+            workdir=str(folder),
+            environment={
+                "HOME": home,
+                "USER": user.value,
+                "LOGNAME": user.value,
+                "SHELL": "/bin/bash",
+            },
+        )
+        self._client.exec_start(made["Id"], detach=True)
+        deadline_s = time.monotonic() + timeout_s
+        while time.monotonic() < deadline_s:
+            state = self._client.exec_inspect(made["Id"])
+            if not state["Running"]:
+                code = state["ExitCode"]
+                return None if code is None else int(code)
+            time.sleep(_POLL_S)
+        return None
+
+    def _read_log(self, container_id: str, path: PurePosixPath) -> str:
+        with self._download(container_id, path) as found:
+            if found is None:
+                return ""
+            budget = Budget.of(TakeLimits(file_bytes=2**40, total_bytes=2**40))
+            try:
+                files = read_submission(found[1], Pattern.parse(path.name), budget)
+            except SubmissionUnusable:
+                return "[its output is too long to be shown]"
+        data = next(iter(files.values()), OverlayFile(b"")).data
+        return data[-_MAX_LOG_BYTES:].decode("utf-8", "replace")
+
+    # --- what is left behind ----------------------------------------------------------------------
+
+    def remove_leftovers(self) -> int:
+        """Remove containers of this hub's checks and trials for which nobody waits any more.
+
+        Returns:
+            How many there were; a worker that was killed leaves some.
+
+        Raises:
+            DockerUnavailable: Docker does not answer.
+        """
+        now_s = time.time()
+        removed = 0
+        with self._errors("remove what checks left behind"):
+            mine = self._client.containers(
+                all=True, filters={"label": [f"{HUB_LABEL}={self.hub_id}", EXPIRES_LABEL]}
+            )
+            for container in mine:
+                labels = container["Labels"]
+                is_ours = labels.get(KIND_LABEL) in (CHECK_KIND, TRIAL_KIND)
+                if is_ours and float(labels[EXPIRES_LABEL]) < now_s:
+                    self._remove(container["Id"])
+                    removed += 1
+        return removed
+
+    # --- Docker -----------------------------------------------------------------------------------
+
+    @property
+    def _client(self) -> docker.APIClient:
+        with self._lock:
+            if self._connected is None:
+                with self._errors("connect"):
+                    self._connected = docker.APIClient(
+                        version="auto",
+                        timeout=self._timeout_s,
+                        max_pool_size=_POOL_SIZE,
+                        **kwargs_from_env(),
+                    )
+            return self._connected
+
+    def close(self) -> None:
+        """Close the connections to Docker."""
+        with self._lock:
+            if self._connected is not None:
+                self._connected.close()
+                self._connected = None
+
+    @contextlib.contextmanager
+    def _container(self, arguments: Mapping[str, Any]) -> Iterator[str]:
+        """Make a container and give its id; however this is left, the container is removed."""
+        try:
+            with self._errors("make a container"):
+                made = self._client.create_container(**arguments)
+        except MachineNotRunning as exc:
+            raise CheckError(str(exc)) from exc
+        container = str(made["Id"])
+        try:
+            yield container
+        finally:
+            self._remove(container)
+
+    def _remove(self, container: str) -> None:
+        try:
+            self._client.remove_container(container, v=True, force=True)
+        except NotFound:
+            return
+        except (DockerException, RequestException, CheckError) as exc:
+            log.warning("Container %s stays for now: %s", container[:12], exc)
+
+    @contextlib.contextmanager
+    def _errors(self, doing: str) -> Iterator[None]:
+        """Translate what Docker says."""
+        try:
+            yield
+        except ImageNotFound as exc:
+            raise ImageMissing(
+                f"An image is not on this computer ({_said(exc)}). Build it: hexhub images build"
+            ) from exc
+        except NotFound as exc:
+            if "No such image" in _said(exc):
+                raise ImageMissing(
+                    f"{_said(exc)}. Build the shipped ones: hexhub images build"
+                ) from exc
+            raise MachineNotRunning(f"The machine is gone ({_said(exc)}).") from exc
+        except APIError as exc:
+            if "is not running" in _said(exc) or "non running container" in _said(exc):
+                raise MachineNotRunning(f"The machine is not running ({_said(exc)}).") from exc
+            raise CheckError(f"Docker could not {doing}: {_said(exc)}") from exc
+        except (DockerException, RequestException, OSError) as exc:
+            raise DockerUnavailable(
+                f"Docker does not answer ({_first_line(exc)}). Start it, or run 'hexhub doctor' "
+                "to see why."
+            ) from exc
+
+
+def _said(exc: APIError) -> str:
+    return str(exc.explanation or exc).strip()
+
+
+def _first_line(exc: Exception) -> str:
+    return (str(exc).splitlines() or [type(exc).__name__])[0][:200]

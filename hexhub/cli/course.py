@@ -1,0 +1,103 @@
+"""``hexhub course``: verify and publish courses; the JSON Schemas of their files."""
+
+import json
+import sys
+import time
+from pathlib import Path
+
+import click
+
+_folder = click.argument(
+    "folder", metavar="PATH", type=click.Path(exists=True, file_okay=False, path_type=Path)
+)
+
+
+@click.group()
+def course() -> None:
+    """Verify and publish courses."""
+
+
+@course.command()
+@_folder
+@click.option("--lesson", "only", metavar="ID", help="Only this lesson.")
+def verify(folder: Path, only: str | None) -> None:
+    """Prove a course: starters fail, solutions pass, wrong answers fail where they must."""
+    from hexhub.checks.sandbox import Sandbox
+    from hexhub.usecases.verify_course import Finding, verify_course
+
+    lesson = ""
+
+    def show(finding: Finding) -> None:
+        nonlocal lesson
+        if finding.lesson != lesson:
+            lesson = finding.lesson
+            click.echo(click.style(lesson, bold=True))
+        mark = click.style("✓", fg="green") if finding.is_right else click.style("✗", fg="red")
+        outcome = finding.outcome.kind.value if finding.outcome else "-"
+        click.echo(f"  {mark} {finding.answer:<28} {finding.step:<16} {outcome}")
+        if finding.problem is not None:
+            click.echo(click.style(f"      {finding.wanted}", fg="red"))
+            for line in finding.problem.splitlines():
+                click.echo(f"      {line}")
+
+    began = time.monotonic()
+    docker = Sandbox()
+    try:
+        result = verify_course(
+            docker,
+            folder.absolute(),
+            only=only,
+            say=lambda line: click.echo(line, err=True),
+            on_finding=show,
+        )
+    finally:
+        docker.close()
+    seconds = time.monotonic() - began
+    if result.is_right:
+        click.echo(
+            click.style(f"All {len(result.findings)} findings are right.", fg="green")
+            + f"  [{seconds:.0f} s]"
+        )
+        return
+    click.echo(
+        click.style(f"{len(result.problems)} of {len(result.findings)} are wrong:", fg="red")
+        + f"  [{seconds:.0f} s]"
+    )
+    for finding in result.problems:
+        place = " / ".join(part for part in (finding.lesson, finding.answer, finding.step) if part)
+        click.echo(f"  {place}: {(finding.problem or '').splitlines()[0]}")
+    sys.exit(1)
+
+
+@course.command()
+@_folder
+@click.option(
+    "--state",
+    type=click.Path(file_okay=False, path_type=Path),
+    envvar="HEXHUB_STATE",
+    default=".hexhub",
+    show_default=True,
+    help="Folder of the HexHub that publishes it.",
+)
+def publish(folder: Path, state: Path) -> None:
+    """Make this the version that students see, once its solutions pass."""
+    from hexhub.catalog.published import PublishedCatalog
+    from hexhub.checks.sandbox import Sandbox
+    from hexhub.usecases.publish_course import publish_course
+
+    docker = Sandbox()
+    try:
+        catalog = PublishedCatalog(state.absolute() / "catalog")
+        publish_course(docker, catalog, folder.absolute(), say=click.echo)
+    finally:
+        docker.close()
+
+
+@course.command()
+@click.argument("what", type=click.Choice(["lesson", "course"]), default="lesson")
+def schema(what: str) -> None:
+    """Print the JSON Schema of lesson.yml or course.yml, for editors."""
+    from hexhub.catalog.format import course_schema, lesson_schema
+
+    made = lesson_schema() if what == "lesson" else course_schema()
+    click.echo(json.dumps(made, ensure_ascii=False, indent=2))
