@@ -15,12 +15,13 @@ from docker.utils import kwargs_from_env
 from requests.exceptions import RequestException
 
 from hexhub.catalog.published import PublishedCatalog
-from hexhub.catalog.reader import read_course
-from hexhub.errors import SetupError
+from hexhub.checks.sandbox import Sandbox
+from hexhub.errors import CheckError, CourseError, SetupError
 from hexhub.machine_network import ensure_networks
 from hexhub.progress.store import Store
 from hexhub.state_folder import StateFolder, is_free
 from hexhub.supervisor import PROJECT, Plan
+from hexhub.usecases.publish_course import publish_course
 
 DOCKER_TIMEOUT_S = 60
 _DOCKER_PATIENCE_S = 5
@@ -112,18 +113,24 @@ def expect_images(client: docker.APIClient, needed: set[str], say: Callable[[str
     say(f"{lack}   Until then, their lessons do not open.")
 
 
-def publish_courses(folder: Path, catalog: PublishedCatalog, say: Callable[[str], None]) -> None:
+def publish_courses(
+    folder: Path, catalog: PublishedCatalog, sandbox: Sandbox, say: Callable[[str], None]
+) -> None:
     """Publish each course in ``folder`` whose files differ from the published version.
 
+    A course that cannot be published stays as it was, and the reason is said.
+
     Raises:
-        CourseInvalid: The files of one break the format.
+        CourseError: One of them cannot be published and never was.
+        CheckError: The same, for Docker's reasons.
     """
-    published = {course.name: course.version for course in catalog.courses()}
     for file in sorted(folder.glob("*/course.yml")):
-        course = read_course(file.parent)
-        if published.get(course.name) != course.version:
-            say(f"Publishing the course '{course.name}'")
-            catalog.publish(file.parent, course, {})
+        try:
+            publish_course(sandbox, catalog, file.parent, say=say)
+        except (CourseError, CheckError) as exc:
+            if file.parent.name not in {course.name for course in catalog.courses()}:
+                raise
+            say(f"Students keep the old version of '{file.parent.name}':\n{exc}")
 
 
 def needed_images(catalog: PublishedCatalog) -> set[str]:
@@ -142,7 +149,7 @@ def prepare(state: StateFolder, port: int, courses: Path, say: Callable[[str], N
 
     Raises:
         SetupError: Something lacks.
-        CourseInvalid: A course breaks the format.
+        CourseError, CheckError: A course that was never published cannot be.
     """
     node, proxy = find_node(), find_proxy()
     expect_free_port(port)
@@ -162,7 +169,7 @@ def prepare(state: StateFolder, port: int, courses: Path, say: Callable[[str], N
     )
     Store(database_url).migrate()
     catalog = PublishedCatalog(state.path / "catalog")
-    publish_courses(courses, catalog, say)
+    publish_courses(courses, catalog, Sandbox(state.hub_id), say)
     images = needed_images(catalog)
     expect_images(client, images, say)
     return Plan(

@@ -373,7 +373,9 @@ class LessonSpawner(DockerSpawner):
         else:
             self._tell("resume")
             container_id = container["Id"]
-            if container["State"]["Running"] or container["State"]["Paused"]:
+            if container["State"]["Paused"]:
+                await self._docker_call("unpause", container_id)
+            if container["State"]["Running"]:
                 # The hub does not know that it runs, or its server ended and left the container:
                 # only a fresh start reads a fresh environment.
                 await self._docker_call("stop", container_id, timeout=STOP_TIMEOUT_S)

@@ -108,7 +108,7 @@ def clean(state_path: Path, yes: bool) -> None:
                 "all accounts, progress and published courses."
             )
             click.confirm("Remove all of it?", abort=True)
-        _stop_all(state)
+        _stop_processes(state)
         removed = remove_machines(client, state.hub_id)
         networks = remove_networks(client, state.hub_id)
         shutil.rmtree(state.path)
@@ -129,13 +129,17 @@ def _greet(plan: Plan, began: float) -> None:
     )
 
 
-def _stop_all(state: StateFolder) -> None:
+def _stop_processes(state: StateFolder) -> None:
     process_id = state.running_process()
     if process_id is None:
         _say("HexHub does not run.")
     else:
         _end(process_id, state)
         _say("HexHub is stopped.")
+
+
+def _stop_all(state: StateFolder) -> None:
+    _stop_processes(state)
     if state.exists:
         count = stop_machines(connect_docker(), state.hub_id)
         _say(f"{count} machine(s) stopped.")
