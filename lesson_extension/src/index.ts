@@ -24,11 +24,10 @@ import { LessonModel, type Memory } from './model';
 import { makeLessonApi, type Send } from './request';
 import { textsIn } from './texts';
 import { saveChangedDocuments } from './widgets/documents';
-import { arrangeFirstLayout } from './widgets/layout';
+import { openFirstFiles, showPanel } from './widgets/layout';
 import { makeMarkdownRenderer } from './widgets/markdown';
 import { LessonPanel } from './widgets/panel';
 import { PreviewWidget } from './widgets/preview';
-import type { Lesson } from './wire';
 
 const PLUGIN_ID = 'hexhub-lesson:plugin';
 /** Left of the other tabs of the right side bar. */
@@ -60,11 +59,10 @@ function followVisibility(model: LessonModel): void {
   window.addEventListener('online', tell);
 }
 
-/** Arrange the page unless it was arranged before for this lesson. */
-async function arrangeOnce(memory: Memory, lesson: Lesson, arrange: () => Promise<void>) {
-  const key = `arranged:${lesson.course.name}/${lesson.lesson.name}`;
+/** Do something once in the life of this machine's workspace. */
+async function once(memory: Memory, key: string, act: () => Promise<void>): Promise<void> {
   if ((await memory.read(key)) === null) {
-    await arrange();
+    await act();
     await memory.write(key, 'yes');
   }
 }
@@ -113,8 +111,11 @@ function activate(
 
   followVisibility(model);
   void model.start();
-  void Promise.all([model.ready, app.restored]).then(([lesson]) =>
-    arrangeOnce(memory, lesson, () => arrangeFirstLayout(app, shell, documents, panel, lesson)),
+  const shown = app.restored.then(() => once(memory, 'panel-shown', () => showPanel(shell, panel)));
+  void Promise.all([model.ready, shown]).then(([lesson]) =>
+    once(memory, `files-opened:${lesson.course.name}/${lesson.lesson.name}`, () =>
+      openFirstFiles(app, shell, documents, lesson),
+    ),
   );
 }
 

@@ -8,7 +8,6 @@
 const en = {
   panelTitle: 'Lesson',
   language: 'Language',
-  course: 'Course',
   backToCourse: (title: string) => `Back to the course “${title}”`,
   loading: 'Opening the lesson…',
   stepsDone: (passed: number, total: number) =>
@@ -26,7 +25,6 @@ const en = {
   check: 'Check',
   checkAgain: 'Check again',
   markDone: 'Mark as done',
-  nextStep: 'Next step',
   saving: 'Saving your files…',
   sending: 'Asking for the check…',
   queued: (position: number | null) =>
@@ -57,11 +55,8 @@ const en = {
   output: 'What the test printed',
   emptyText: '(empty)',
   checkedAt: (time: string) => `Checked at ${time}`,
-  hints: 'Hints',
   hintTitle: (index: number, total: number) => `Hint ${String(index)} of ${String(total)}`,
   takeHint: (index: number, total: number) => `Hint ${String(index)} of ${String(total)}`,
-  noMoreHints: 'All hints of this step are shown.',
-  preview: 'Look at it',
   previewOpen: (title: string, port: number) => `Open “${title}” (port ${String(port)})`,
   previewReload: 'Reload',
   previewOutside: 'Open in a browser tab',
@@ -109,7 +104,6 @@ export type Texts = Readonly<typeof en>;
 const ru: Texts = {
   panelTitle: 'Урок',
   language: 'Язык',
-  course: 'Курс',
   backToCourse: (title) => `Назад к курсу «${title}»`,
   loading: 'Открываем урок…',
   stepsDone: (passed, total) => `${String(passed)} из ${String(total)} ${ofSteps(total)}`,
@@ -126,7 +120,6 @@ const ru: Texts = {
   check: 'Проверить',
   checkAgain: 'Проверить ещё раз',
   markDone: 'Отметить как сделанное',
-  nextStep: 'Следующий шаг',
   saving: 'Сохраняем файлы…',
   sending: 'Отправляем на проверку…',
   queued: (position) =>
@@ -156,11 +149,8 @@ const ru: Texts = {
   output: 'Что вывел тест',
   emptyText: '(пусто)',
   checkedAt: (time) => `Проверено в ${time}`,
-  hints: 'Подсказки',
   hintTitle: (index, total) => `Подсказка ${String(index)} из ${String(total)}`,
   takeHint: (index, total) => `Подсказка ${String(index)} из ${String(total)}`,
-  noMoreHints: 'Все подсказки этого шага показаны.',
-  preview: 'Посмотреть',
   previewOpen: (title, port) => `Открыть «${title}» (порт ${String(port)})`,
   previewReload: 'Обновить',
   previewOutside: 'Открыть во вкладке браузера',

@@ -95,6 +95,7 @@ export function Actions(props: ActionsProps): JSX.Element | null {
             type="button"
             className="hx-button hx-primary hx-check"
             title={checkKeys}
+            aria-keyshortcuts={checkKeys.replace('Ctrl', 'Control')}
             aria-disabled={activity !== null || !isOnline}
             onClick={onCheck}
           >

@@ -19,6 +19,10 @@ const FILES_WIDTH = 240;
 /** Page width from which file browser, files, terminal and lesson fit side by side. */
 const WIDE_PAGE = 1_600;
 
+/** Frames of the same size after which a page counts as laid out. */
+const SETTLED_FRAMES = 3;
+const SETTLE_TIMEOUT_MS = 4_000;
+
 /** Word in `open:` of a lesson that means a terminal. */
 const TERMINAL = 'terminal';
 
@@ -30,6 +34,19 @@ function findSplit(root: Widget, id: string): SplitPanel | null {
     }
   }
   return null;
+}
+
+/** Wait until the page has its size, and keeps it: JupyterLab is resized while its styles load. */
+async function settled(shell: LabShell): Promise<void> {
+  const deadlineMs = performance.now() + SETTLE_TIMEOUT_MS;
+  let sameFrames = 0;
+  let width = -1;
+  while (sameFrames < SETTLED_FRAMES && performance.now() < deadlineMs) {
+    await new Promise(requestAnimationFrame);
+    const isSame = shell.node.clientWidth === width && width >= window.innerWidth - 1;
+    sameFrames = isSame ? sameFrames + 1 : 0;
+    width = shell.node.clientWidth;
+  }
 }
 
 /** Give the lesson panel its width; JupyterLab has no call for the width of a side area. */
@@ -47,36 +64,40 @@ async function openTerminal(
   app: JupyterFrontEnd,
   shell: LabShell,
   beside: Widget | null,
-  isWide: boolean,
 ): Promise<Widget | null> {
   const terminal: unknown = await app.commands.execute('terminal:create-new');
   if (!(terminal instanceof Widget)) {
     return null;
   }
   if (beside !== null) {
-    const mode = isWide ? 'split-right' : 'split-bottom';
+    const mode = isWide(shell) ? 'split-right' : 'split-bottom';
     shell.add(terminal, 'main', { mode, ref: beside.id });
   }
   return terminal;
 }
 
-/**
- * Show the panel at its width, open the files that the lesson names and a terminal beside them, and
- * close the launcher.
- */
-export async function arrangeFirstLayout(
+function isWide(shell: LabShell): boolean {
+  return shell.node.clientWidth >= WIDE_PAGE;
+}
+
+/** Show the panel at its width, and fold the file browser where there is no room for both. */
+export async function showPanel(shell: LabShell, panel: Widget): Promise<void> {
+  await shell.restored;
+  shell.activateById(panel.id);
+  await settled(shell);
+  if (!isWide(shell)) {
+    shell.collapseLeft();
+  }
+  setPanelWidth(shell);
+}
+
+/** Open the files that the lesson names and a terminal beside them, and close the launcher. */
+export async function openFirstFiles(
   app: JupyterFrontEnd,
   shell: LabShell,
   documents: IDocumentManager,
-  panel: Widget,
   lesson: Lesson,
 ): Promise<void> {
-  const isWide = shell.node.clientWidth >= WIDE_PAGE;
-  if (!isWide) {
-    shell.collapseLeft();
-  }
-  shell.activateById(panel.id);
-  setPanelWidth(shell);
   const { contents } = app.serviceManager;
   let first: Widget | null = null;
   for (const path of lesson.lesson.open.filter((name) => name !== TERMINAL)) {
@@ -84,7 +105,7 @@ export async function arrangeFirstLayout(
     first ??= opened;
   }
   const terminal = lesson.lesson.open.includes(TERMINAL)
-    ? await openTerminal(app, shell, first, isWide)
+    ? await openTerminal(app, shell, first)
     : null;
   const shown = first ?? terminal;
   if (shown === null) {
