@@ -190,6 +190,7 @@ class CatalogPage(PageHandler):
         course = views[0].course
         locale = self.course_locale(course)
         steps = sum(len(view.lesson.steps) for view in views)
+        following = _next_of(views)
         return {
             "name": course.name,
             "locale": locale,
@@ -201,7 +202,8 @@ class CatalogPage(PageHandler):
             "lessons_finished": sum(view.is_finished for view in views),
             "percent": round(100 * sum(view.steps_passed for view in views) / steps),
             "lessons": [
-                self._lesson(view, number, running) for number, view in enumerate(views, start=1)
+                {**self._lesson(view, number, running), "is_next": view is following}
+                for number, view in enumerate(views, start=1)
             ],
         }
 
@@ -239,12 +241,10 @@ class CatalogPage(PageHandler):
         }
 
     def _next(self, views: Sequence[Sequence[LessonView]]) -> dict[str, object] | None:
-        """Give the lesson to go on with: the one worked in last, else the first unfinished."""
-        open_lessons = [view for lessons in views for view in lessons if not view.is_finished]
-        if not open_lessons:
+        """Give what the catalogue says of the lesson to go on with."""
+        view = _next_of([view for lessons in views for view in lessons])
+        if view is None:
             return None
-        begun = [view for view in open_lessons if view.progress]
-        view = max(begun, key=_last_worked) if begun else open_lessons[0]
         locale = self.course_locale(view.course)
         return {
             "course": view.course.title.in_locale(locale),
@@ -255,6 +255,13 @@ class CatalogPage(PageHandler):
             "steps_passed": view.steps_passed,
             "steps_total": len(view.lesson.steps),
         }
+
+
+def _next_of(views: Sequence[LessonView]) -> LessonView | None:
+    """Give the lesson to go on with: the one worked in last, else the first unfinished."""
+    unfinished = [view for view in views if not view.is_finished]
+    begun = [view for view in unfinished if view.progress]
+    return max(begun, key=_last_worked) if begun else next(iter(unfinished), None)
 
 
 def _state_of(view: LessonView) -> str:
@@ -300,7 +307,8 @@ class OpenPage(PageHandler):
     def _phases(self) -> Mapping[str, str]:
         """Give what the spawner says while it starts a machine → the same in the page's words."""
         english, own = messages(LOCALES[0]), messages(self.locale_name)
-        return {english[key]: own[key] for key in english if key.startswith("phase.")}
+        said = [key for key in english if key.startswith(("phase.", "refusal."))]
+        return {english[key]: own[key] for key in said}
 
 
 class SolutionPage(PageHandler):

@@ -1,5 +1,6 @@
 """Words of the pages: both languages complete, and the right one chosen."""
 
+import ast
 import json
 import re
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 
 from hexhub.service.pages import text
 from hexhub.service.pages.text import LOCALES, choose_locale, messages, preferred_locales, say
+from spawner import lesson_spawner
 from spawner.lesson_spawner import PHASES
 
 TEMPLATES = Path(text.__file__).parent / "templates"
@@ -36,10 +38,11 @@ def test_no_message_is_missing_or_left_over() -> None:
     sources = "\n".join(path.read_text(encoding="utf-8") for path in files)
     named = set(re.findall(r"say\(\s*'([a-z_.]+)'\s*[,)]", sources))
     known = set(messages("en"))
-    made_of_parts = ("error.", "phase.", "lesson.machine_")
+    made_of_parts = ("error.", "phase.", "refusal.", "lesson.machine_")
 
     assert named <= known
-    assert {k for k in known - named if not k.startswith(made_of_parts)} == {"language"}
+    left_over = {key for key in known if f"'{key}'" not in sources and f'"{key}"' not in sources}
+    assert {key for key in left_over if not key.startswith(made_of_parts)} == set()
 
 
 def test_every_phase_of_a_start_has_its_words() -> None:
@@ -49,6 +52,19 @@ def test_every_phase_of_a_start_has_its_words() -> None:
     assert {english[f"phase.{phase}"] for phase in PHASES} == {
         words for _, words in PHASES.values()
     }
+
+
+def test_refusals_are_the_spawners_own_words() -> None:
+    """A refusal that pages can say in other languages is one that the spawner says."""
+    source = Path(lesson_spawner.__file__).read_text(encoding="utf-8")
+    said = {
+        node.value
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
+
+    refusals = {words for key, words in messages("en").items() if key.startswith("refusal.")}
+    assert refusals <= said
 
 
 def test_say_fills_places() -> None:
