@@ -14,6 +14,7 @@ computer's on SQLite. A lease that ends absurdly late was made before the clock 
 counts as over.
 """
 
+import math
 import uuid
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -29,6 +30,7 @@ from sqlalchemy import (
     create_engine,
     event,
     func,
+    inspect,
     make_url,
     or_,
     select,
@@ -507,8 +509,10 @@ class Store:
     def _insert_new(self, session: Session, row: type[Base], values: Mapping[str, Any]) -> bool:
         """Insert unless something unique is in the way; True where it was inserted."""
         insert = postgresql.insert if self._is_postgresql else sqlite.insert
+        # RETURNING, since PostgreSQL's count of rows is -1 where SQLAlchemy asks for a new key.
         statement = insert(row).values(**values).on_conflict_do_nothing()
-        return _changed(session.execute(statement))
+        keys = inspect(row).primary_key
+        return session.execute(statement.returning(*keys)).first() is not None
 
     def _add_event(
         self,
@@ -554,7 +558,7 @@ class Store:
                 "outcome": outcome.kind.value,
                 "tries": row.tries,
                 "waited_s": _seconds(row.requested_at, row.started_at or now),
-                "duration_s": float(max(outcome.duration_s, 0.0)),
+                "duration_s": _not_negative(outcome.duration_s),
                 "tests": len(outcome.tests),
                 "tests_passed": passed,
                 "failing_tests": list(outcome.failing_tests[:_FAILING_TESTS_IN_EVENT]),
@@ -652,7 +656,8 @@ def _translated() -> Iterator[None]:
     try:
         yield
     except DBAPIError as exc:
-        what = str(exc.orig).strip() or type(exc.orig).__name__
+        # Further lines of PostgreSQL's message tell the row.
+        what = (str(exc.orig).splitlines() or [type(exc.orig).__name__])[0]
         raise StoreError(f"The database refuses ({what}); nothing was stored.") from exc
     except SQLAlchemyError as exc:
         raise StoreError(f"The database cannot be used: {type(exc).__name__}.") from exc
@@ -678,7 +683,12 @@ def _place(row: AttemptRow) -> Place:
 
 def _seconds(start: datetime, end: datetime) -> float:
     """Give the seconds between, 0 where the clock stepped back."""
-    return max(0.0, (end - start).total_seconds())
+    return _not_negative((end - start).total_seconds())
+
+
+def _not_negative(number: float) -> float:
+    """Give a number that JSON and every schema take."""
+    return max(0.0, float(number)) if math.isfinite(number) else 0.0
 
 
 def _is_free(now: datetime) -> ColumnElement[bool]:
