@@ -10,8 +10,8 @@ from hexhub.checks.model import MAX_TEXT, cut
 
 _ESCAPES = re.compile(
     r"""
-    \x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?      # operating system commands: titles, links
-    | \x1b[PX^_][^\x1b]*(?:\x1b\\)?         # device control and other strings
+    \x1b\][^\x07\x1b\n]*(?:\x07|\x1b\\)?      # operating system commands: titles, links
+    | \x1b[PX^_][^\x1b\n]*(?:\x1b\\)?         # device control and other strings
     | (?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]?     # colours, cursor
     | \x1b[ -/]*[0-~]?                      # everything shorter
     """,
