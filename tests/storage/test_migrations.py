@@ -1,0 +1,128 @@
+"""Migrations make exactly the tables that the code knows."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Engine, create_engine, inspect, text
+
+from hexhub.errors import StoreError
+from hexhub.progress.store import Store
+from hexhub.progress.tables import Base
+
+
+def describe(engine: Engine) -> dict[str, Any]:
+    """Give all that a database says of its tables; Alembic compares neither checks nor indexes."""
+    seen = inspect(engine)
+    return {
+        name: {
+            "columns": [
+                {**column, "type": str(column["type"])} for column in seen.get_columns(name)
+            ],
+            "keys": seen.get_pk_constraint(name),
+            "foreign": sorted(seen.get_foreign_keys(name), key=str),
+            "unique": sorted(seen.get_unique_constraints(name), key=str),
+            "checks": sorted(seen.get_check_constraints(name), key=str),
+            "indexes": sorted(
+                (
+                    {
+                        **index,
+                        "dialect_options": {
+                            key: str(value) for key, value in index["dialect_options"].items()
+                        },
+                    }
+                    for index in seen.get_indexes(name)
+                ),
+                key=str,
+            ),
+        }
+        for name in seen.get_table_names()
+        if name != "alembic_version"
+    }
+
+
+def test_migrations_and_tables_agree(make_url: Callable[[], str]) -> None:
+    """A migrated database and one made from the tables are the same to the last index."""
+    migrated_url, made_url = make_url(), make_url()
+    store = Store(migrated_url)
+    store.migrate()
+    store.close()
+    migrated, made = create_engine(migrated_url), create_engine(made_url)
+    Base.metadata.create_all(made)
+    with migrated.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, Base.metadata) == []
+    assert describe(migrated) == describe(made)
+    migrated.dispose()
+    made.dispose()
+
+
+def test_migrate_twice_is_no_fault(store: Store) -> None:
+    """Every process migrates when it starts; the second finds nothing to do."""
+    store.migrate()
+
+
+def test_processes_that_migrate_at_once_wait(make_url: Callable[[], str]) -> None:
+    """Web and worker that start together on an empty database both get their tables."""
+    url = make_url()
+    code = f"from hexhub.progress.store import Store; s = Store({url!r}); s.migrate(); s.close()"
+    processes = [
+        subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE, text=True)
+        for _ in range(4)
+    ]
+    for process in processes:
+        _, complaint = process.communicate(timeout=120)
+        assert process.returncode == 0, complaint
+
+
+def test_threads_that_migrate_at_once_wait(make_url: Callable[[], str]) -> None:
+    """The same, with a timing that processes do not reach."""
+    url = make_url()
+
+    def migrate(_: int) -> None:
+        store = Store(url)
+        store.migrate()
+        store.close()
+
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(migrate, range(6)))
+
+
+def test_a_newer_database_is_refused(store: Store) -> None:
+    """An older HexHub on a newer database says so and changes nothing."""
+    with store._writer.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(StoreError, match="made by a newer one"):
+        store.migrate()
+
+
+def test_a_migration_that_fails_leaves_nothing(make_url: Callable[[], str]) -> None:
+    """A table that is in the way stops the migration, and no half of it stays."""
+    url = make_url()
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        connection.execute(text("CREATE TABLE test_result (x INTEGER)"))
+    store = Store(url)
+    with pytest.raises(StoreError):
+        store.migrate()
+    store.close()
+    assert inspect(engine).get_table_names() == ["test_result"]
+    engine.dispose()
+
+
+def test_the_folder_of_an_sqlite_file_is_made(tmp_path: Path) -> None:
+    """A first start needs no folder; what is made is for its owner alone."""
+    store = Store(f"sqlite:///{tmp_path}/state/hexhub.sqlite")
+    store.migrate()
+    with store._reader.connect() as connection:
+        assert connection.exec_driver_sql("PRAGMA journal_mode").scalar_one() == "wal"
+        assert connection.exec_driver_sql("PRAGMA foreign_keys").scalar_one() == 1
+        assert connection.exec_driver_sql("PRAGMA synchronous").scalar_one() == 2
+    store.close()
+    assert (tmp_path / "state").stat().st_mode & 0o777 == 0o700
