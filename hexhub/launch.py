@@ -97,14 +97,19 @@ def expect_free_port(port: int) -> None:
         time.sleep(0.1)
 
 
+def missing_images(client: docker.APIClient, needed: set[str]) -> set[str]:
+    """Give those of the images that are not on this computer."""
+    there = {tag for image in client.images() for tag in image.get("RepoTags") or ()}
+    return {name for name in needed if _tagged(name) not in there}
+
+
 def expect_images(client: docker.APIClient, needed: set[str], say: Callable[[str], None]) -> None:
     """Pass if the images of the lessons are on this computer; say which are not.
 
     Raises:
         SetupError: Not one of them is.
     """
-    there = {tag for image in client.images() for tag in image.get("RepoTags") or ()}
-    missing = sorted(name for name in needed if _tagged(name) not in there)
+    missing = sorted(missing_images(client, needed))
     if not missing:
         return
     lack = f"Images are missing: {', '.join(missing)}. Make them: make images"

@@ -102,15 +102,10 @@ def shared_environment(plan: Plan, outer: Mapping[str, str]) -> dict[str, str]:
     Secrets of JupyterHub that ``outer`` may carry are not passed on.
     """
     state = plan.state
-    passed = {
-        key: value
-        for key, value in outer.items()
-        if not key.startswith(("JUPYTERHUB_", "CONFIGPROXY_"))
-    }
     gate = f"http://{plan.internet.gateway}:{plan.ports['gate']}"
     return {
         "HEXHUB_DATABASE_URL": f"sqlite:///{state.path / 'hexhub.sqlite'}",
-        **passed,
+        **_without_foreign_hub(outer),
         "HEXHUB_STATE": str(state.path),
         "HEXHUB_HUB_ID": state.hub_id,
         "HEXHUB_PUBLIC_URL": f"{plan.public_url}/",
@@ -167,6 +162,14 @@ def worker_environment(plan: Plan, outer: Mapping[str, str]) -> dict[str, str]:
     }
 
 
+def _without_foreign_hub(outer: Mapping[str, str]) -> dict[str, str]:
+    return {
+        key: value
+        for key, value in outer.items()
+        if not key.startswith(("JUPYTERHUB_", "CONFIGPROXY_"))
+    }
+
+
 def own_config(state: StateFolder, outer: Mapping[str, str]) -> Path:
     """Give the administrator's own settings of JupyterHub; the file may be missing.
 
@@ -186,7 +189,6 @@ def make_programs(plan: Plan, outer: Mapping[str, str]) -> list[Program]:
     """Give the four programs, in the order of their start."""
     python = sys.executable
     hexhub = str(Path(python).with_name("hexhub"))
-    proxy_env = {key: value for key, value in outer.items() if not key.startswith("CONFIGPROXY_")}
     return [
         Program(
             "proxy",
@@ -198,7 +200,10 @@ def make_programs(plan: Plan, outer: Mapping[str, str]) -> list[Program]:
                 *("--error-path", str(PROJECT / "config" / "proxy" / "errors")),
                 *("--log-level", "warn"),
             ),
-            {**proxy_env, "CONFIGPROXY_AUTH_TOKEN": plan.state.secret("proxy-token")},
+            {
+                **_without_foreign_hub(outer),
+                "CONFIGPROXY_AUTH_TOKEN": plan.state.secret("proxy-token"),
+            },
         ),
         Program(
             "hub",

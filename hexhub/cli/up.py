@@ -22,7 +22,7 @@ DEFAULT_PORT = 8000
 DEFAULT_STATE = ".hexhub"
 _DOWN_S = 30.0
 
-_state_option = click.option(
+state_option = click.option(
     "--state",
     "state_path",
     type=click.Path(file_okay=False, path_type=Path),
@@ -50,7 +50,7 @@ def _fail(error: HexHubError) -> None:
     show_default=True,
     help="Where people reach HexHub on this computer.",
 )
-@_state_option
+@state_option
 @click.option(
     "--courses",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
@@ -80,7 +80,7 @@ def up(port: int, state_path: Path, courses: Path) -> None:
 
 
 @click.command()
-@_state_option
+@state_option
 def down(state_path: Path) -> None:
     """Stop HexHub and the students' machines; nothing is lost."""
     state = StateFolder(state_path.absolute())
@@ -91,7 +91,7 @@ def down(state_path: Path) -> None:
 
 
 @click.command()
-@_state_option
+@state_option
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def clean(state_path: Path, yes: bool) -> None:
     """Remove the students' machines, the network and the state folder of this HexHub."""

@@ -1,0 +1,310 @@
+"""What this computer lacks, and what to do: the findings of ``hexhub doctor``.
+
+Each ``judge_…`` is pure and turns what was measured into a :class:`Finding`; :func:`examine` does
+the measuring.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from docker.errors import DockerException
+from requests.exceptions import RequestException
+
+from hexhub.catalog.model import Course
+from hexhub.catalog.published import PublishedCatalog
+from hexhub.catalog.reader import read_course
+from hexhub.errors import CourseError, SetupError
+from hexhub.launch import connect_docker, find_node, find_proxy, holds_disk_quota, missing_images
+from hexhub.machine_network import planned_networks
+from hexhub.state_folder import StateFolder, is_free
+from hexhub.supervisor import PROJECT
+
+_GIB = 1024**3
+_FEW_BYTES = 10 * _GIB
+_TOO_FEW_BYTES = 2 * _GIB
+_MACHINE_BYTES = 135 * 1024**2
+"""Memory of one idle machine (measured: PSS of a stock single-user server)."""
+_OWN_BYTES = 600 * 1024**2
+"""Memory of hub, web, worker and proxy together."""
+_SAFE_RUNC = ((1, 2, 8), (1, 3, 3), (1, 4, 0))
+"""First releases of their lines without CVE-2025-31133, CVE-2025-52565 and CVE-2025-52881."""
+_METADATA = "169.254.0.0/16"
+
+
+class Level(StrEnum):
+    """How bad a finding is; only an error keeps HexHub from running."""
+
+    OK = "ok"
+    NOTE = "note"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at.
+
+    Attributes:
+        about: What, in a word or two.
+        found: How it is.
+        to_do: What helps; empty where nothing needs to be done.
+    """
+
+    level: Level
+    about: str
+    found: str
+    to_do: str = ""
+
+
+def judge_runc(version: str) -> Finding:
+    """Tell whether runc has known ways out of a container.
+
+    Args:
+        version: As Docker tells it, such as ``1.1.5+ds1-1+deb12u1``.
+    """
+    match = re.match(r"v?(\d+)\.(\d+)\.(\d+)", version)
+    if match is None:
+        return Finding(
+            Level.WARNING,
+            "runc",
+            f"version {version or 'unknown'}",
+            "Look whether it is 1.2.8, 1.3.3, 1.4.0 or newer.",
+        )
+    found = tuple(map(int, match.groups()))
+    same_line = [safe for safe in _SAFE_RUNC if safe[:2] == found[:2]]
+    is_safe = found >= same_line[0] if same_line else found > _SAFE_RUNC[-1]
+    if is_safe:
+        return Finding(Level.OK, "runc", f"version {version}")
+    return Finding(
+        Level.WARNING,
+        "runc",
+        f"version {version} has known ways out of a container for a root in it (CVE-2025-31133, "
+        "CVE-2025-52565, CVE-2025-52881), unless your distribution has mended it",
+        "Update runc to 1.2.8, 1.3.3, 1.4.0 or newer before people you do not trust get root "
+        "lessons.",
+    )
+
+
+def judge_limits(info: Mapping[str, Any]) -> Finding:
+    """Tell whether Docker can hold memory, processors and processes of a container.
+
+    Args:
+        info: Docker's ``/info``.
+    """
+    limits = {
+        "memory": "MemoryLimit",
+        "swap": "SwapLimit",
+        "processors": "CpuCfsQuota",
+        "processes": "PidsLimit",
+    }
+    missing = [name for name, key in limits.items() if not info.get(key)]
+    if not missing:
+        return Finding(Level.OK, "limits", f"{', '.join(limits)} can be limited")
+    return Finding(
+        Level.WARNING if missing == ["swap"] else Level.ERROR,
+        "limits",
+        f"Docker cannot limit: {', '.join(missing)}",
+        "Boot the kernel with: cgroup_enable=memory swapaccount=1",
+    )
+
+
+def judge_seccomp(options: Iterable[str]) -> Finding:
+    """Tell whether Docker filters system calls, from ``SecurityOptions`` of its ``/info``."""
+    if any("name=seccomp" in option for option in options):
+        return Finding(Level.OK, "seccomp", "system calls of containers are filtered")
+    return Finding(
+        Level.ERROR,
+        "seccomp",
+        "Docker does not filter the system calls of containers",
+        "Install a Docker and a kernel with seccomp.",
+    )
+
+
+def judge_quota(holds_quota: bool, driver: str, filesystem: str) -> Finding:
+    """Tell whether the disk of one machine can be limited."""
+    if holds_quota:
+        return Finding(Level.OK, "disk limit", "each machine's disk is held at its lesson's limit")
+    return Finding(
+        Level.WARNING,
+        "disk limit",
+        f"{driver} on {filesystem or 'this filesystem'} cannot limit the disk of a machine: one "
+        "student can fill it for all",
+        "Put Docker's folder on xfs mounted with pquota, or on btrfs or zfs.",
+    )
+
+
+def judge_space(place: str, path: Path, free_bytes: int) -> Finding:
+    """Tell whether there is room on a disk."""
+    found = f"{free_bytes / _GIB:.1f} GiB free at {path}"
+    if free_bytes >= _FEW_BYTES:
+        return Finding(Level.OK, place, found)
+    level = Level.ERROR if free_bytes < _TOO_FEW_BYTES else Level.WARNING
+    return Finding(
+        level, place, found, "Make room; what nobody uses any more goes with: docker system prune"
+    )
+
+
+def judge_memory(total_bytes: int) -> Finding:
+    """Tell how many machines fit into the memory."""
+    machines = max(0, (total_bytes - _OWN_BYTES) // _MACHINE_BYTES)
+    found = f"{total_bytes / _GIB:.1f} GiB: room for about {machines} idle machines"
+    if machines >= 10:
+        return Finding(Level.OK, "memory", found)
+    return Finding(Level.WARNING, "memory", found, "More memory, or fewer students at a time.")
+
+
+def judge_port(port: int, *, is_free: bool, is_ours: bool) -> Finding:
+    """Tell whether the public port can be had."""
+    if is_ours:
+        return Finding(Level.OK, "port", "HexHub runs with this state folder")
+    if is_free:
+        return Finding(Level.OK, "port", f"{port} is free")
+    return Finding(
+        Level.ERROR,
+        "port",
+        f"{port} is taken by another program",
+        f"Choose another one: hexhub up --port {port + 1}",
+    )
+
+
+def judge_images(missing: Iterable[str]) -> Finding:
+    """Tell whether the images of the lessons are there."""
+    names = sorted(missing)
+    if not names:
+        return Finding(Level.OK, "images", "the images of all lessons are there")
+    return Finding(Level.ERROR, "images", f"missing: {', '.join(names)}", "Make them: make images")
+
+
+def judge_firewall(rules: str | None, bridges: Iterable[str]) -> Finding:
+    """Tell whether machines are kept from the cloud's metadata address.
+
+    Args:
+        rules: What ``iptables -S DOCKER-USER`` prints, or None where it cannot be asked.
+        bridges: Interfaces of our networks with the internet.
+    """
+    names = list(bridges)
+    to_do = "As root: " + "; ".join(
+        f"iptables -I DOCKER-USER -i {bridge} -d {_METADATA} -j REJECT" for bridge in names
+    )
+    if rules is None:
+        return Finding(
+            Level.NOTE,
+            "firewall",
+            "cannot be looked at (not root, or no iptables)",
+            f"In a cloud, keep machines from its metadata address. {to_do}",
+        )
+    lines = [line for line in rules.splitlines() if _METADATA in line]
+    open_ones = [name for name in names if not any(f"-i {name} " in line for line in lines)]
+    if not open_ones:
+        return Finding(Level.OK, "firewall", f"machines are kept from {_METADATA}")
+    return Finding(
+        Level.WARNING,
+        "firewall",
+        f"machines can reach {_METADATA} (a cloud's metadata) and your private networks",
+        f"{to_do}; the same for 10.0.0.0/8, 172.16.0.0/12 and 192.168.0.0/16, unless lessons need "
+        "them",
+    )
+
+
+SUBDOMAINS = Finding(
+    Level.NOTE,
+    "subdomains",
+    "all machines share one address, so that a page that one student makes can act for another "
+    "who opens it",
+    "On this computer alone that is fine. For students who do not trust each other, have a "
+    "wildcard name and set c.JupyterHub.subdomain_host in jupyterhub_config.py of the state "
+    "folder.",
+)
+
+
+def examine(state: StateFolder, port: int) -> list[Finding]:
+    """Look at everything and give the findings, in the order in which they are read."""
+    return [
+        _try("node", lambda: f"at {find_node()}"),
+        _try("proxy", lambda: f"at {find_proxy()}"),
+        judge_port(
+            port,
+            is_free=is_free(("127.0.0.1",), port),
+            is_ours=state.running_process() is not None,
+        ),
+        *_examine_docker(state),
+        judge_memory(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")),
+        _space("state folder", state.path),
+        SUBDOMAINS,
+    ]
+
+
+def _examine_docker(state: StateFolder) -> list[Finding]:
+    try:
+        client = connect_docker()
+    except SetupError as exc:
+        return [Finding(Level.ERROR, "Docker", "does not answer", str(exc))]
+    try:
+        info, version = client.info(), client.version()
+        parts = {part["Name"]: part["Version"] for part in version.get("Components", ())}
+        images = {lesson.image for course in _courses(state) for lesson in course.lessons}
+        missing = missing_images(client, images)
+        there = sorted(images - missing)
+        holds_quota = holds_disk_quota(client, there[0] if there else "")
+        filesystem = dict(info.get("DriverStatus") or ()).get("Backing Filesystem", "")
+        findings = [
+            Finding(Level.OK, "Docker", f"version {version['Version']}"),
+            judge_runc(parts.get("runc", "")),
+            judge_limits(info),
+            judge_seccomp(info.get("SecurityOptions") or ()),
+            judge_images(missing),
+        ]
+        if there:
+            findings.append(judge_quota(holds_quota, info["Driver"], filesystem))
+        if state.exists:
+            bridges = [net.bridge for net in planned_networks(state.hub_id) if not net.is_internal]
+            findings.append(judge_firewall(_firewall_rules(), bridges))
+        root = Path(info["DockerRootDir"])
+        if root.exists():
+            findings.append(_space("Docker's folder", root))
+    except (DockerException, RequestException) as exc:
+        return [Finding(Level.ERROR, "Docker", "does not answer as it should", str(exc))]
+    return findings
+
+
+def _courses(state: StateFolder) -> list[Course]:
+    """Give the published courses, and those that ship where nothing is published yet."""
+    published = PublishedCatalog(state.path / "catalog").courses()
+    if published:
+        return published
+    courses = []
+    for file in (PROJECT / "courses").glob("*/course.yml"):
+        try:
+            courses.append(read_course(file.parent))
+        except CourseError:
+            continue  # `hexhub course verify` tells what is wrong with it
+    return courses
+
+
+def _space(place: str, path: Path) -> Finding:
+    existing = next(folder for folder in (path, *path.parents) if folder.exists())
+    return judge_space(place, path, shutil.disk_usage(existing).free)
+
+
+def _try(about: str, look: Callable[[], str]) -> Finding:
+    try:
+        return Finding(Level.OK, about, look())
+    except SetupError as exc:
+        return Finding(Level.ERROR, about, "missing", str(exc))
+
+
+def _firewall_rules() -> str | None:
+    program = shutil.which("iptables", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
+    if program is None or os.geteuid() != 0:
+        return None
+    done = subprocess.run(
+        [program, "-S", "DOCKER-USER"], capture_output=True, text=True, timeout=10, check=False
+    )
+    return done.stdout if done.returncode == 0 else None

@@ -1,0 +1,111 @@
+from pathlib import Path
+
+import pytest
+
+from hexhub.cli.doctor import format_finding
+from hexhub.doctor import (
+    Finding,
+    Level,
+    judge_firewall,
+    judge_images,
+    judge_limits,
+    judge_memory,
+    judge_port,
+    judge_quota,
+    judge_runc,
+    judge_seccomp,
+    judge_space,
+)
+
+GIB = 1024**3
+
+
+@pytest.mark.parametrize(
+    ("version", "level"),
+    [
+        ("1.1.5+ds1-1+deb12u1", Level.WARNING),
+        ("1.2.7", Level.WARNING),
+        ("1.2.8", Level.OK),
+        ("v1.3.3", Level.OK),
+        ("1.3.2-rc.1", Level.WARNING),
+        ("1.4.0", Level.OK),
+        ("1.5.1", Level.OK),
+        ("2.0.0", Level.OK),
+        ("", Level.WARNING),
+        ("nightly", Level.WARNING),
+    ],
+)
+def test_runc_with_known_holes_is_warned_of(version, level):
+    """Each line of runc has a first release without the holes of 2025; others are warned of."""
+    finding = judge_runc(version)
+    assert finding.level is level
+    assert bool(finding.to_do) == (level is Level.WARNING)
+
+
+def test_limits_that_cannot_be_held():
+    """Without memory, processor or process limits HexHub must not run; without swap's it may."""
+    info = dict.fromkeys(("MemoryLimit", "SwapLimit", "CpuCfsQuota", "PidsLimit"), True)
+    assert judge_limits(info).level is Level.OK
+    assert judge_limits(info | {"SwapLimit": False}).level is Level.WARNING
+    assert judge_limits(info | {"PidsLimit": False}).level is Level.ERROR
+    assert judge_limits({}).level is Level.ERROR
+
+
+def test_seccomp_must_be_on():
+    """Containers whose system calls are not filtered are an error."""
+    assert judge_seccomp(["name=apparmor", "name=seccomp,profile=default"]).level is Level.OK
+    assert judge_seccomp([]).level is Level.ERROR
+
+
+def test_disks_without_quota_are_warned_of():
+    """Where one student can fill the disk for all, that is said."""
+    assert judge_quota(True, "overlay2", "xfs").level is Level.OK
+    assert judge_quota(False, "overlay2", "extfs").level is Level.WARNING
+
+
+@pytest.mark.parametrize(
+    ("free_gib", "level"), [(50, Level.OK), (5, Level.WARNING), (1, Level.ERROR)]
+)
+def test_room_on_disk(free_gib, level):
+    """Little room is a warning, hardly any is an error."""
+    assert judge_space("state folder", Path("/srv"), free_gib * GIB).level is level
+
+
+def test_memory_is_counted_in_machines():
+    """The finding says for how many students it will do."""
+    assert "116 idle machines" in judge_memory(16 * GIB).found
+    assert judge_memory(GIB).level is Level.WARNING
+
+
+def test_a_taken_port_names_the_way_out():
+    """A port that somebody else has is an error that names the option; our own is fine."""
+    taken = judge_port(8000, is_free=False, is_ours=False)
+    assert taken.level is Level.ERROR
+    assert "--port 8001" in taken.to_do
+    assert judge_port(8000, is_free=False, is_ours=True).level is Level.OK
+    assert judge_port(8000, is_free=True, is_ours=False).level is Level.OK
+
+
+def test_missing_images_are_named():
+    """Each missing image is named, with the command that makes them."""
+    finding = judge_images({"hexhub/web", "hexhub/base"})
+    assert finding.found == "missing: hexhub/base, hexhub/web"
+    assert "make images" in finding.to_do
+
+
+def test_the_firewall_is_looked_at_for_our_own_networks():
+    """A rule for another network's bridge does not count; without root it is only a note."""
+    ours = "-N DOCKER-USER\n-A DOCKER-USER -i hx0123 -d 169.254.0.0/16 -j REJECT\n"
+    assert judge_firewall(ours, ["hx0123"]).level is Level.OK
+    other = judge_firewall(ours, ["hx4567"])
+    assert other.level is Level.WARNING
+    assert "-i hx4567" in other.to_do
+    assert judge_firewall(None, ["hx0123"]).level is Level.NOTE
+
+
+def test_a_finding_as_a_row():
+    """What to do stands below what was found, at the same column."""
+    row = format_finding(Finding(Level.ERROR, "port", "8000 is taken", "Choose another"), 80)
+    first, second = row.splitlines()
+    assert "port" in first
+    assert second.index("→") == 25
