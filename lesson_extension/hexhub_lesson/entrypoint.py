@@ -229,6 +229,19 @@ def _is_usable(folder: Path) -> bool:
     return os.access(folder, os.R_OK | os.W_OK | os.X_OK)
 
 
+def choose_folders(home: Path) -> tuple[Path, Path]:
+    """Give the root of the file browser and where it starts: home and work, as far as there.
+
+    Jupyter Server ends where one of them is no folder; a student may have put a file there.
+    """
+    from hexhub_lesson.terminals import can_enter  # loads JupyterLab's terminals
+
+    root = home if can_enter(home) else Path("/")
+    work = home / "work"
+    is_inside = can_enter(work) and work.resolve().is_relative_to(root.resolve())
+    return root, work if is_inside else root
+
+
 def open_private_folder(uid: int, say: Callable[[str], None]) -> Path:
     """Give the user's private folder, or a nameless one where its place is taken."""
     folder = Path(private_folder(uid))
@@ -264,7 +277,8 @@ def become_server(start: Start, say: Callable[[str], None]) -> None:
     from jupyterhub.singleuser.extension import JupyterHubSingleUser  # reads os.environ
     from traitlets.config import Config
 
-    config = Config(server_config(home, uid=os.getuid()))
+    root, preferred = choose_folders(home)
+    config = Config(server_config(root, preferred, uid=os.getuid()))
     server = JupyterHubSingleUser.initialize_server(argv=list(start.args), config=config)
     take_secrets(server)
     bound_stop(STOP_S)

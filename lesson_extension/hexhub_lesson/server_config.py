@@ -27,17 +27,18 @@ KERNEL_SHUTDOWN_S = 0.6
 Config = dict[str, dict[str, object]]
 
 
-def server_config(home: Path, *, uid: int) -> Config:
+def server_config(root: Path, preferred: Path, *, uid: int) -> Config:
     """Give the configuration of the lesson's server, class by class as traitlets wants it.
 
     Args:
-        home: Home folder of the student; the root of the file browser, as the paths in a lesson's
-            ``open`` are below it.
+        root: Root of the file browser: the home folder, as the paths in a lesson's ``open`` are
+            below it. It must exist, or the server ends.
+        preferred: Where the file browser starts, at or below ``root``. It must exist too.
         uid: Numeric id the server runs as; 0 in lessons for root.
     """
     return {
         "ServerApp": {
-            "root_dir": str(home),
+            "root_dir": str(root),
             "default_url": "/lab",
             "open_browser": False,
             "allow_root": uid == 0,
@@ -62,6 +63,6 @@ def server_config(home: Path, *, uid: int) -> Config:
             "check_for_updates_class": "jupyterlab.NeverCheckForUpdate",
             "extension_manager": "readonly",
         },
-        "FileContentsManager": {"preferred_dir": str(home / "work")},
+        "FileContentsManager": {"preferred_dir": str(preferred)},
         "KernelManager": {"shutdown_wait_time": KERNEL_SHUTDOWN_S},
     }
