@@ -53,9 +53,10 @@ def test_message_has_the_text(student):
     """The message of the ValueError has the text
     ru: В сообщении ValueError есть сам текст
     """
-    with pytest.raises(StudentError) as caught:
-        parse(student, "twopence")
-    message = str(caught.value).partition("raised ValueError")[2]
-    assert "twopence" in message, (
-        'parse_price("twopence") should raise a ValueError whose message has the word twopence.'
-    )
+    try:
+        found = parse(student, "twopence")
+    except StudentError as error:
+        message = str(error).partition("raised ValueError")[2]
+        assert "twopence" in message, f"The message should have the word twopence in it: {error}"
+    else:
+        pytest.fail(f'parse_price("twopence") should raise ValueError and gave {found!r}.')
