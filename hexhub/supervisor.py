@@ -39,7 +39,7 @@ SERVICE_PREFIX = "/services/hexhub/"
 
 _PAUSES_S = (0.1, 0.5, 1.0, 2.0, 5.0, 10.0)
 _STEADY_S = 30.0
-_PATIENCE_S = 60.0
+_PATIENCE_S = 120.0
 _HOPELESS = 4
 _TERM_S = 8.0
 _TAIL_BYTES = 3_000
@@ -235,12 +235,24 @@ class Keeper:
         state: StateFolder,
         say: Callable[[str], None],
         after_restart: Callable[[], Awaitable[None]] | None = None,
+        *,
+        term_s: float = _TERM_S,
     ) -> None:
+        """Make a keeper.
+
+        Args:
+            program: What to run.
+            state: Where its log goes.
+            say: Takes one line for the person at the terminal.
+            after_restart: Run each time the program was started again.
+            term_s: Seconds it has to end before it is killed.
+        """
         self.program = program
         self.failures = 0
         self._state = state
         self._say = say
         self._after_restart = after_restart
+        self._term_s = term_s
         self._process: asyncio.subprocess.Process | None = None
         self._ending = asyncio.Event()
 
@@ -296,7 +308,7 @@ class Keeper:
         with contextlib.suppress(ProcessLookupError):
             process.terminate()
         try:
-            await asyncio.wait_for(process.wait(), _TERM_S)
+            await asyncio.wait_for(process.wait(), self._term_s)
         except TimeoutError:
             with contextlib.suppress(ProcessLookupError):
                 process.kill()
@@ -332,7 +344,7 @@ class Supervisor:
 
         Raises:
             SetupError: A program ends again and again before all of it has answered once, or it
-                does not answer within a minute; with the end of its log.
+                does not answer within two minutes; with the end of its log.
         """
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):

@@ -24,23 +24,31 @@ class DockerRelay:
         self.url = f"unix://{path}"
         self._mode = Mode.RELAY
         self._open: set[socket.socket] = set()
+        self._silent: list[socket.socket] = []
         self._listener = socket.socket(socket.AF_UNIX)
         self._listener.bind(str(path))
         self._listener.listen(128)
-        threading.Thread(target=self._accept, daemon=True).start()
+        self._pumps: list[threading.Thread] = []
+        self._acceptor = threading.Thread(target=self._accept, daemon=True)
+        self._acceptor.start()
 
     def switch(self, mode: Mode) -> None:
         """Change what happens to new connections; those that are open are cut."""
         self._mode = mode
+        while self._silent:
+            self._silent.pop().close()
         for end in list(self._open):
             with contextlib.suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
         """Stop listening and cut everything."""
-        self.switch(Mode.CLOSED)
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
+        self._acceptor.join()
+        self.switch(Mode.CLOSED)
+        for pump in self._pumps:
+            pump.join(5)
 
     def _accept(self) -> None:
         while True:
@@ -48,15 +56,19 @@ class DockerRelay:
                 client, _ = self._listener.accept()
             except OSError:
                 return
-            self._open.add(client)
             if self._mode is Mode.CLOSED:
-                self._drop(client)
-            elif self._mode is Mode.RELAY:
+                client.close()
+            elif self._mode is Mode.SILENT:
+                self._silent.append(client)
+            else:
+                self._open.add(client)
                 docker = socket.socket(socket.AF_UNIX)
                 docker.connect(str(DOCKER_SOCKET))
                 self._open.add(docker)
                 for source, target in ((client, docker), (docker, client)):
-                    threading.Thread(target=self._pump, args=(source, target), daemon=True).start()
+                    pump = threading.Thread(target=self._pump, args=(source, target), daemon=True)
+                    self._pumps.append(pump)
+                    pump.start()
 
     def _pump(self, source: socket.socket, target: socket.socket) -> None:
         with contextlib.suppress(OSError):

@@ -16,7 +16,7 @@ import httpx
 from tests.hub.trial_courses import publish_trial_courses
 
 HEXHUB = Path(sys.executable).with_name("hexhub")
-START_S = 60.0
+START_S = 150.0
 _OWN_CONFIG = """
 c.JupyterHub.authenticator_class = "dummy"
 c.JupyterHub.load_groups = {"insiders": {"users": ["grace"]}}
