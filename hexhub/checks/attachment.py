@@ -51,8 +51,7 @@ def converse(attached: Any, said: bytes, *, max_line_bytes: int, deadline_s: flo
     Raises:
         OSError: The connection to Docker broke.
     """
-    # docker-py wraps a plain socket for reading; over TLS it gives the socket itself.
-    plain: socket.socket = getattr(attached, "_sock", attached)
+    plain = _plain_socket(attached)
     plain.setblocking(False)
     hearing = _Hearing(max_line_bytes)
     rest = memoryview(said)
@@ -86,6 +85,23 @@ def converse(attached: Any, said: bytes, *, max_line_bytes: int, deadline_s: flo
                 return Heard(line, stderr=hearing.stderr)
             if hearing.is_too_long or not data:
                 return Heard(None, is_too_long=hearing.is_too_long, stderr=hearing.stderr)
+
+
+def hang_up(attached: Any) -> None:
+    """Close what ``attach_socket`` gave; closing its reader alone leaves the socket open."""
+    response = getattr(attached, "_response", None)
+    plain = _plain_socket(attached)
+    if response is not None:
+        response.close()
+    attached.close()
+    plain.close()
+
+
+def _plain_socket(attached: Any) -> socket.socket:
+    # docker-py wraps a plain socket for reading; over TLS it gives the socket itself. A reader
+    # that is closed has no socket any more.
+    plain = getattr(attached, "_sock", None)
+    return plain if isinstance(plain, socket.socket) else attached
 
 
 class _Hearing:

@@ -26,7 +26,7 @@ from requests.exceptions import RequestException
 
 from hexhub.catalog.model import CheckSpec, Lesson, MachineUser
 from hexhub.catalog.overlays import Overlay, OverlayFile
-from hexhub.checks.attachment import Heard, converse
+from hexhub.checks.attachment import Heard, converse, hang_up
 from hexhub.checks.containers import (
     CHECK_KIND,
     EXPIRES_LABEL,
@@ -163,7 +163,7 @@ class Sandbox:
                 self._start(container, spec)
                 heard = self._converse(attached, said, time.monotonic() + life_s)
             finally:
-                attached.close()
+                hang_up(attached)
             state = self._end(container) if not heard.is_overdue else {}
         return HarnessRun(
             answer=None if heard.line is None else read_answer(heard.line, nonce),
@@ -358,9 +358,7 @@ class Sandbox:
                 container_id, ["bash", "-c", line], user, user.work, timeout_s + _END_S
             )
             output = self._read_log(container_id, PurePosixPath(path) / "log")
-            self._exec(
-                container_id, ["rm", "-rf", path], MachineUser.ROOT, PurePosixPath("/"), _END_S
-            )
+            self._exec(container_id, ["rm", "-rf", path], user, user.home, _END_S)
         stopped = exit_code in (None, 124, 137)
         return ScriptResult(None if stopped else exit_code, output)
 

@@ -1,0 +1,278 @@
+"""Files out of a student's machine, scripts in a trial machine, and what is left behind."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import docker
+import pytest
+
+from hexhub.catalog.model import Lesson, MachineUser
+from hexhub.catalog.overlays import OverlayFile
+from hexhub.checks.containers import make_check_container, make_trial_machine
+from hexhub.checks.sandbox import Sandbox
+from hexhub.checks.taking import TakeLimits
+from hexhub.errors import MachineNotRunning, SubmissionUnusable
+
+from .conftest import MB, WORK
+
+MakeLesson = Callable[..., Lesson]
+
+
+@contextmanager
+def machine(sandbox: Sandbox, lesson: Lesson, script: str) -> Iterator[str]:
+    """Start a machine in which the student has run ``script``."""
+    with sandbox.trial_machine(lesson, {}) as machine_id:
+        result = sandbox.exec_script(machine_id, script.encode(), lesson.user, 120)
+        assert result.exit_code == 0, result.output
+        yield machine_id
+
+
+def test_files_are_taken_as_they_are(sandbox: Sandbox, make_lesson: MakeLesson) -> None:
+    """Contents, executable bits and folders arrive; what no pattern names does not."""
+    script = """
+    mkdir -p src/deep empty
+    printf one >src/a.py; printf two >src/deep/b.py; printf three >run.sh; chmod +x run.sh
+    printf no >other.txt
+    """
+    with machine(sandbox, make_lesson(), script) as machine_id:
+        taken = sandbox.take_files(machine_id, WORK, ("src/**/*.py", "run.sh", "empty", "*.none"))
+        assert taken == {
+            "src/a.py": OverlayFile(b"one"),
+            "src/deep/b.py": OverlayFile(b"two"),
+            "run.sh": OverlayFile(b"three", is_executable=True),
+        }
+
+
+def test_files_of_a_stopped_machine_are_taken(
+    sandbox: Sandbox, client: docker.APIClient, make_lesson: MakeLesson
+) -> None:
+    """A machine need not run for its files to be copied."""
+    with machine(sandbox, make_lesson(), "printf x >answer.py") as machine_id:
+        client.kill(machine_id)
+        client.wait(machine_id)
+        assert sandbox.take_files(machine_id, WORK, ("answer.py",)) == {
+            "answer.py": OverlayFile(b"x")
+        }
+
+
+@pytest.mark.parametrize(
+    ("script", "patterns", "words"),
+    [
+        ("true", ("answer.py",), "There is no answer.py in ~/work"),
+        ("true", ("src/answer.py",), "There is no src/answer.py in ~/work"),
+        ("ln -s /etc/shadow answer.py", ("answer.py",), "answer.py is a link"),
+        ("ln -s /etc src", ("src/*.conf",), "src is a link"),
+        ("mkdir src; ln -s /etc/shadow src/x.py", ("src",), "src/x.py is a link"),
+        ("printf a >a.py; ln a.py b.py", ("*.py",), "is a hard link"),
+        ("mkfifo answer.py", ("answer.py",), "no regular file"),
+        ("mkdir src; mkfifo src/pipe", ("src",), "src/pipe is a named pipe"),
+        ("truncate -s 10G answer.py", ("answer.py",), "too big"),
+        ("mkdir src; truncate -s 10G src/zeros", ("src",), "too big"),
+        ("truncate -s 10G zeros; printf x >answer.py", ("*.py",), "There is too much"),
+        (
+            "mkdir many; cd many; seq 1 60000 | xargs touch",
+            ("**/*.py",),
+            "more than 20000 files",
+        ),
+        ("printf x >$'two\\nlines.py'", ("*.py",), "cannot be taken"),
+        ("printf x >$'broken-\\xff.py'", ("*.py",), "cannot be taken"),
+    ],
+)
+def test_hostile_folders_end_with_a_sentence(
+    sandbox: Sandbox,
+    make_lesson: MakeLesson,
+    script: str,
+    patterns: tuple[str, ...],
+    words: str,
+) -> None:
+    """Links, pipes, sparse giants and crowds are refused within seconds, with a sentence."""
+    with machine(sandbox, make_lesson(), script) as machine_id:
+        began = time.monotonic()
+        with pytest.raises(SubmissionUnusable, match=words):
+            sandbox.take_files(machine_id, WORK, patterns)
+        assert time.monotonic() - began < 20
+        # Docker holds the container while it packs; it must be free again.
+        assert sandbox.is_running(machine_id)
+
+
+def test_sockets_are_passed_over(sandbox: Sandbox, make_lesson: MakeLesson) -> None:
+    """A server's socket in the folder does not keep the files beside it from being taken."""
+    script = """
+    printf x >answer.py
+    python3 -c 'import socket; socket.socket(socket.AF_UNIX).bind("s.sock")'
+    """
+    with machine(sandbox, make_lesson(), script) as machine_id:
+        assert list(sandbox.take_files(machine_id, WORK, (".",))) == ["answer.py"]
+        with pytest.raises(SubmissionUnusable, match="no regular file"):
+            sandbox.take_files(machine_id, WORK, ("s.sock",))
+
+
+def test_a_file_that_grows_while_it_is_read(sandbox: Sandbox, make_lesson: MakeLesson) -> None:
+    """A file that somebody writes to all the time is taken as it was, or refused."""
+    script = "(while :; do head -c 100000 /dev/zero >>answer.py; done) >/dev/null 2>&1 &"
+    with machine(sandbox, make_lesson(), script) as machine_id:
+        for _ in range(5):
+            try:
+                taken = sandbox.take_files(machine_id, WORK, ("answer.py",))
+            except SubmissionUnusable:
+                continue
+            assert len(taken["answer.py"].data) <= 8 * MB
+
+
+def test_a_machine_that_is_gone(sandbox: Sandbox) -> None:
+    """Files of a machine that does not exist are no empty submission."""
+    with pytest.raises(MachineNotRunning):
+        sandbox.take_files("f" * 64, WORK, ("answer.py",))
+
+
+def test_reading_ends_with_its_time(sandbox: Sandbox, make_lesson: MakeLesson) -> None:
+    """Files that take too long to read are left."""
+    with (
+        machine(sandbox, make_lesson(), "head -c 5M /dev/zero >answer.py") as machine_id,
+        pytest.raises(SubmissionUnusable, match="took longer"),
+    ):
+        sandbox.take_files(machine_id, WORK, ("answer.py",), TakeLimits(time_s=0.0))
+
+
+@pytest.mark.parametrize("user", list(MachineUser))
+def test_a_trial_is_made_as_its_user(
+    sandbox: Sandbox, make_lesson: MakeLesson, user: MachineUser
+) -> None:
+    """Files belong to the lesson's user, and scripts run as that user, at home."""
+    script = b"""
+    set -e
+    id -un; echo $HOME; pwd; stat -c '%U %a' . src src/a.sh; cat src/a.sh; ls /tmp -A | wc -l
+    """
+    lesson = make_lesson(user=user)
+    files = {"src/a.sh": OverlayFile(b"hello\n", is_executable=True)}
+    with sandbox.trial_machine(lesson, files) as machine_id:
+        result = sandbox.exec_script(machine_id, script, user, 20)
+        again = sandbox.exec_script(machine_id, b"ls -A /tmp", user, 20)
+    name, home = user.value, str(user.home)
+    assert result.output.split("\n") == [
+        name,
+        home,
+        f"{home}/work",
+        f"{name} 755",
+        f"{name} 755",
+        f"{name} 755",
+        "hello",
+        "1",
+        "",
+    ]
+    assert (again.exit_code, again.output.count(".hexhub-")) == (0, 1)
+
+
+def test_a_script_that_leaves_a_server_behind_ends(
+    sandbox: Sandbox, make_lesson: MakeLesson
+) -> None:
+    """What a script starts in the background lives on and keeps nobody waiting."""
+    with sandbox.trial_machine(make_lesson(), {}) as machine_id:
+        began = time.monotonic()
+        result = sandbox.exec_script(
+            machine_id, b"sleep 600 & echo started", MachineUser.STUDENT, 60
+        )
+        assert (result.exit_code, result.output) == (0, "started\n")
+        assert time.monotonic() - began < 15
+        running = sandbox.exec_script(
+            machine_id, b"pgrep -x sleep | wc -l", MachineUser.STUDENT, 20
+        )
+        assert running.output == "2\n"
+
+
+@pytest.mark.parametrize(
+    ("script", "exit_code", "printed"),
+    [
+        (b"echo no; exit 3", 3, "no\n"),
+        (b"trap '' TERM; echo waits; sleep 600", None, "waits\n"),
+        (b"while :; do :; done", None, ""),
+    ],
+)
+def test_a_script_that_fails_or_hangs(
+    sandbox: Sandbox,
+    make_lesson: MakeLesson,
+    script: bytes,
+    exit_code: int | None,
+    printed: str,
+) -> None:
+    """A script's exit code and output are given; one that hangs is stopped."""
+    with sandbox.trial_machine(make_lesson(), {}) as machine_id:
+        result = sandbox.exec_script(machine_id, script, MachineUser.STUDENT, 2)
+    assert (result.exit_code, result.output) == (exit_code, printed)
+
+
+def test_machines_are_found_by_all_their_labels(
+    sandbox: Sandbox, client: docker.APIClient, make_lesson: MakeLesson
+) -> None:
+    """The machine of one student in one lesson is found, and nobody else's."""
+    arguments = make_trial_machine(make_lesson(), hub_id=sandbox.hub_id, expires_at_s=0)
+    labels = {"hexhub.hub": sandbox.hub_id, "hexhub.user": "ada", "hexhub.lesson": "shell"}
+    made = client.create_container(**(arguments | {"labels": labels | {"more": "x"}}))
+    try:
+        assert sandbox.find_machine(labels) == made["Id"]
+        for key, value in (("hexhub.user", "ad"), ("hexhub.user", "ada2"), ("hexhub.hub", "no")):
+            with pytest.raises(MachineNotRunning):
+                sandbox.find_machine(labels | {key: value})
+    finally:
+        client.remove_container(made["Id"], force=True)
+
+
+def test_leftovers_are_removed_once_nobody_waits(
+    sandbox: Sandbox, client: docker.APIClient, make_lesson: MakeLesson
+) -> None:
+    """A killed worker's containers go; those of a running check, another hub or a student stay."""
+    from hexhub.catalog.model import CheckKind
+    from hexhub.checks.containers import SandboxSpec
+
+    spec = SandboxSpec("hexhub/base", CheckKind.FILES, None, 64 * MB, 5)
+    now = time.time()
+    lesson = make_lesson()
+    kinds = {
+        "old check": make_check_container(spec, hub_id=sandbox.hub_id, expires_at_s=now - 1),
+        "old trial": make_trial_machine(lesson, hub_id=sandbox.hub_id, expires_at_s=now - 1),
+        "new check": make_check_container(spec, hub_id=sandbox.hub_id, expires_at_s=now + 600),
+        "others": make_check_container(spec, hub_id=f"{sandbox.hub_id}x", expires_at_s=now - 1),
+    }
+    student = make_trial_machine(lesson, hub_id=sandbox.hub_id, expires_at_s=now - 1)
+    student["labels"] |= {"hexhub.kind": "student"}
+    kinds["student"] = student
+    made = {name: client.create_container(**a)["Id"] for name, a in kinds.items()}
+    try:
+        assert sandbox.remove_leftovers() == 2
+        there = {container["Id"] for container in client.containers(all=True)}
+        assert {name for name, made_id in made.items() if made_id in there} == {
+            "new check",
+            "others",
+            "student",
+        }
+    finally:
+        for made_id in made.values():
+            try:
+                client.remove_container(made_id, force=True)
+            except docker.errors.NotFound:
+                continue
+
+
+def test_an_interrupted_trial_leaves_nothing(sandbox: Sandbox, make_lesson: MakeLesson) -> None:
+    """However a trial is left, its machine goes with it."""
+    with pytest.raises(KeyboardInterrupt), sandbox.trial_machine(make_lesson(), {}):
+        raise KeyboardInterrupt
+
+
+def test_threads_share_a_sandbox(sandbox: Sandbox, make_lesson: MakeLesson) -> None:
+    """Files can be taken out of several machines at once."""
+    found: list[bytes] = []
+
+    def one(number: int) -> None:
+        files = {"answer.py": OverlayFile(str(number).encode())}
+        with sandbox.trial_machine(make_lesson(), files) as machine_id:
+            found.append(sandbox.take_files(machine_id, WORK, ("*.py",))["answer.py"].data)
+
+    threads = [threading.Thread(target=one, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(found) == [b"0", b"1", b"2", b"3"]
