@@ -21,8 +21,9 @@ from hexhub.catalog.model import Course
 from hexhub.catalog.published import PublishedCatalog
 from hexhub.catalog.reader import read_course
 from hexhub.errors import CourseError, SetupError
-from hexhub.launch import connect_docker, find_node, find_proxy, holds_disk_quota, missing_images
+from hexhub.launch import find_node, find_proxy, holds_disk_quota, missing_images
 from hexhub.machine_network import planned_networks
+from hexhub.machines import connect_docker
 from hexhub.state_folder import StateFolder, is_free
 from hexhub.supervisor import PROJECT
 

@@ -7,47 +7,23 @@ import os
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import docker
 from docker.errors import DockerException
-from docker.utils import kwargs_from_env
-from requests.exceptions import RequestException
 
 from hexhub.catalog.published import PublishedCatalog
 from hexhub.checks.sandbox import Sandbox
 from hexhub.errors import CheckError, CourseError, SetupError
 from hexhub.machine_network import ensure_networks
+from hexhub.machines import connect_docker
 from hexhub.progress.store import Store
 from hexhub.state_folder import StateFolder, is_free
 from hexhub.supervisor import PROJECT, Plan
 from hexhub.usecases.publish_course import publish_course
 
-DOCKER_TIMEOUT_S = 60
-_DOCKER_PATIENCE_S = 5
 _PORT_PATIENCE_S = 3.0
 """The proxy of a HexHub that was killed a moment ago ends by itself."""
 _LOOPBACK = "127.0.0.1"
-
-
-def connect_docker() -> docker.APIClient:
-    """Give a client of a Docker that answers.
-
-    Raises:
-        SetupError: It does not.
-    """
-    try:
-        quick = docker.APIClient(version="auto", timeout=_DOCKER_PATIENCE_S, **_from_environment())
-        quick.ping()
-        return docker.APIClient(
-            version=quick.api_version, timeout=DOCKER_TIMEOUT_S, **_from_environment()
-        )
-    except (DockerException, RequestException) as exc:
-        raise SetupError(
-            "Docker does not answer. Start it (as root: systemctl start docker, or: dockerd &), or "
-            "join its group (as root: usermod -aG docker YOUR-NAME, then log in again). "
-            f"It said: {_first_line(exc)}"
-        ) from exc
 
 
 def find_node() -> Path:
@@ -204,13 +180,5 @@ def holds_disk_quota(client: docker.APIClient, image: str) -> bool:
     return True
 
 
-def _from_environment() -> dict[str, Any]:
-    return dict(kwargs_from_env())
-
-
 def _tagged(image: str) -> str:
     return image if ":" in image.rsplit("/", 1)[-1] else f"{image}:latest"
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0]

@@ -1,4 +1,4 @@
-"""The students' containers of one HexHub as a whole: how many there are, stop all, remove all."""
+"""Docker, and the students' containers of one HexHub as a whole: stop all, remove all."""
 
 import contextlib
 from collections.abc import Callable, Iterable
@@ -6,10 +6,36 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import docker
-from docker.errors import NotFound
+from docker.errors import DockerException, NotFound
+from docker.utils import kwargs_from_env
+from requests.exceptions import RequestException
 
+from hexhub.errors import SetupError
+
+DOCKER_TIMEOUT_S = 60
+_DOCKER_PATIENCE_S = 5
 _STOP_TIMEOUT_S = 3
 _THREADS = 8
+
+
+def connect_docker() -> docker.APIClient:
+    """Give a client of a Docker that answers.
+
+    Raises:
+        SetupError: It does not.
+    """
+    try:
+        quick = docker.APIClient(version="auto", timeout=_DOCKER_PATIENCE_S, **_from_environment())
+        quick.ping()
+        return docker.APIClient(
+            version=quick.api_version, timeout=DOCKER_TIMEOUT_S, **_from_environment()
+        )
+    except (DockerException, RequestException) as exc:
+        raise SetupError(
+            "Docker does not answer. Start it (as root: systemctl start docker, or: dockerd &), or "
+            "join its group (as root: usermod -aG docker YOUR-NAME, then log in again). "
+            f"It said: {_first_line(exc)}"
+        ) from exc
 
 
 def find_containers(
@@ -54,3 +80,11 @@ def _with_each(containers: Iterable[dict[str, Any]], act: Callable[[dict[str, An
 
     with ThreadPoolExecutor(_THREADS) as threads:
         return len(list(threads.map(act_if_there, containers)))
+
+
+def _from_environment() -> dict[str, Any]:
+    return dict(kwargs_from_env())
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]

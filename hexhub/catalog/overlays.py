@@ -2,6 +2,9 @@
 
 An overlay is a set of files below ``~/work`` (or below ``checks/``), held in memory: nothing of it
 is ever a path on the host that a student could have a say in.
+
+``hexhub.catalog.notebooks`` is imported where it is needed: nbformat takes a second to import, for
+which every start of hub, web and worker would wait.
 """
 
 from collections.abc import Mapping
@@ -9,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hexhub.catalog.model import Lesson
-from hexhub.catalog.notebooks import replace_cells, solution_notebook, student_notebook
 from hexhub.catalog.reader import GENERATED, course_files
 
 SOLVE = "solve.sh"
@@ -81,6 +83,8 @@ def wrong_overlay(course_folder: Path, lesson: Lesson, name: str) -> Overlay:
             if path.startswith("cells/") and path.endswith(".py")
         }
         if cells:
+            from hexhub.catalog.notebooks import replace_cells
+
             base = next((wrong.base for wrong in lesson.wrong if wrong.name == name), "solution")
             notebook = _notebook(folder, lesson, base).data
             files[lesson.notebook] = OverlayFile(replace_cells(notebook, cells))
@@ -109,6 +113,8 @@ def generate_notebooks(course_folder: Path, lesson: Lesson) -> None:
     """
     if lesson.notebook is None:
         return
+    from hexhub.catalog.notebooks import solution_notebook, student_notebook
+
     folder = lesson_folder(course_folder, lesson)
     source = (folder / "lesson.ipynb").read_bytes()
     for kind, data in (
@@ -124,6 +130,8 @@ def _notebook(folder: Path, lesson: Lesson, kind: str) -> OverlayFile:
     generated = folder / GENERATED / f"{kind}.ipynb"
     if generated.is_file():
         return OverlayFile(generated.read_bytes())
+    from hexhub.catalog.notebooks import solution_notebook, student_notebook
+
     source = (folder / "lesson.ipynb").read_bytes()
     make = student_notebook if kind == "starter" else solution_notebook
     return OverlayFile(make(source))
