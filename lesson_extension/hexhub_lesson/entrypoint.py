@@ -30,7 +30,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hexhub_lesson.private_folder import FolderUnsafe, make_private_folder, private_folder
+from hexhub_lesson.private_folder import FolderUnsafe, make_private_folder, socket_path
 from hexhub_lesson.server_config import server_config
 
 MAX_LINE_BYTES = 256 * 1024
@@ -243,8 +243,8 @@ def choose_folders(home: Path) -> tuple[Path, Path]:
 
 
 def open_private_folder(uid: int, say: Callable[[str], None]) -> Path:
-    """Give the user's private folder, or a nameless one where its place is taken."""
-    folder = Path(private_folder(uid))
+    """Give the folder of the user's socket, or a nameless one where its place is taken."""
+    folder = Path(socket_path(uid)).parent
     try:
         make_private_folder(folder)
     except (FolderUnsafe, OSError) as exc:
@@ -280,9 +280,19 @@ def become_server(start: Start, say: Callable[[str], None]) -> None:
     root, preferred = choose_folders(home)
     config = Config(server_config(root, preferred, uid=os.getuid()))
     server = JupyterHubSingleUser.initialize_server(argv=list(start.args), config=config)
+    write_no_run_files(server)
     take_secrets(server)
     bound_stop(STOP_S)
     server.start()
+
+
+def write_no_run_files(server: Any) -> None:
+    """Keep the server from writing the files for ``jupyter server list`` and for its own browser.
+
+    The token would stand in both, and a full disk would end the start. Neither can be configured.
+    """
+    server.write_server_info_file = lambda: None
+    server.no_browser_open_file = True
 
 
 def take_secrets(server: Any) -> None:

@@ -77,6 +77,7 @@ def test_the_environment_is_nowhere_but_in_the_process(make_machine: MakeMachine
         ["grep", "-rl", TOKEN, str(machine.home.parent)], capture_output=True, check=False
     )
     assert found.stdout == b""
+    assert (machine.socket.parent / "runtime").is_dir()
 
 
 def test_standard_input_is_closed_for_it_and_its_children(make_machine: MakeMachine) -> None:
@@ -236,7 +237,8 @@ def test_a_foreign_thing_at_the_sockets_place_is_not_trusted(
     """A link in /tmp that somebody else has put there gets no socket; the IDE starts without."""
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "private").symlink_to(tmp_path / "elsewhere")
-    machine = make_machine()
+    (tmp_path / "tmp").mkdir()
+    machine = make_machine(TMPDIR=str(tmp_path / "tmp"))
     message = {"version": 1, "env": machine.environment}
     machine.send(json.dumps(message).encode() + b"\n")
     machine.wait_for(machine.answers, "the server answers")
