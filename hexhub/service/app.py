@@ -10,12 +10,12 @@ import asyncio
 import contextlib
 import logging
 import signal
+import socket
 import time
 from typing import Any
 from urllib.parse import urlsplit
 
 from tornado.httpserver import HTTPServer
-from tornado.netutil import bind_sockets
 from tornado.web import Application, RequestHandler, StaticFileHandler
 
 from hexhub.errors import SetupError
@@ -34,6 +34,7 @@ log = logging.getLogger("hexhub.service")
 
 _PLACES = {"id": "([0-9a-f]{32})"}
 _ANY_PLACE = "([^/]+)"
+_BACKLOG = 128
 
 
 def make_app(context: ServiceContext, *, pages: bool = True) -> Application:
@@ -49,18 +50,21 @@ def make_app(context: ServiceContext, *, pages: bool = True) -> Application:
         (f"{prefix}api/{_pattern(path)}", handler, given) for _method, path, handler in API_ROUTES
     ]
     routes.append((f"{prefix}api(/.*)?", UnknownApiHandler, given))
+    static: dict[str, Any] = {}
     if pages:
         routes.append((f"{prefix}oauth_callback", LoginCallbackHandler, given))
         routes.extend((f"{prefix}{_pattern(path)}", page, given) for path, page in PAGE_ROUTES)
+        static = {
+            "static_path": str(STATIC_FOLDER),
+            "static_url_prefix": f"{prefix}static/",
+            "static_handler_class": _StaticFiles,
+        }
     return Application(
         routes,
         default_handler_class=UnknownPageHandler if pages else UnknownApiHandler,
         default_handler_args=given,
         cookie_secret=cookie_secret(context.settings),
-        static_path=str(STATIC_FOLDER),
-        static_url_prefix=f"{prefix}static/",
-        static_handler_class=_StaticFiles if pages else _NoStaticFiles,
-        static_handler_args={"context": context} if not pages else {},
+        **static,
         log_function=log_request,
         xsrf_cookies=False,
     )
@@ -79,10 +83,6 @@ class _StaticFiles(StaticFileHandler):
     def set_default_headers(self) -> None:
         self.set_header("X-Content-Type-Options", "nosniff")
         self.clear_header("Server")
-
-
-class _NoStaticFiles(UnknownApiHandler):
-    """In place of style and scripts on the containers' side."""
 
 
 def log_request(handler: RequestHandler) -> None:
@@ -165,13 +165,17 @@ def listen(app: Application, host: str, port: int, *, proxied: bool) -> HTTPServ
         idle_connection_timeout=120,
         body_timeout=20,
     )
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        server.add_sockets(bind_sockets(port, host))
+        # Not tornado's bind_sockets, which leaves its socket open where this fails.
+        listener = socket.create_server((host, port), family=family, backlog=_BACKLOG)
     except OSError as exc:
         raise SetupError(
             f"The web process cannot listen on {host}:{port} ({exc.strerror}). "
             "Another program has the port, or this computer has no such address."
         ) from exc
+    listener.setblocking(False)
+    server.add_sockets([listener])
     return server
 
 

@@ -21,7 +21,12 @@ from hexhub.progress.model import Place, current_step, solution_refusal
 from hexhub.service import wire
 from hexhub.service.context import base_url
 from hexhub.service.handlers import BaseHandler, as_hexhub_error
-from hexhub.service.pages.markup import render_code, render_inline, render_markdown
+from hexhub.service.pages.markup import (
+    render_code,
+    render_inline,
+    render_markdown,
+    render_notebook,
+)
 from hexhub.service.pages.text import LOCALES, choose_locale, messages, say
 from hexhub.service.wire import LessonView
 from hexhub.usecases.show_solution import show_solution
@@ -328,13 +333,19 @@ class SolutionPage(PageHandler):
             lesson_title=there.title.in_locale(locale),
             content_locale=locale,
             files=[
-                {"path": path, "code": None if text is None else render_code(path, text)}
+                {"path": path, "is_text": text is not None, **_readable(path, text or "")}
                 for path, text in texts.items()
             ],
             script=None
             if solution.script is None
             else render_code("solve.sh", solution.script.decode("utf-8", "replace")),
         )
+
+
+def _readable(path: str, text: str) -> dict[str, object]:
+    """Give a file of a solution as HTML; a notebook as its cells."""
+    notebook = render_notebook(text) if path.endswith(".ipynb") else None
+    return {"code": notebook or render_code(path, text), "is_notebook": notebook is not None}
 
 
 class UnknownPageHandler(PageHandler):

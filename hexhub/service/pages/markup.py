@@ -1,5 +1,7 @@
 """Authors' texts and files as HTML that is safe to put into a page."""
 
+import json
+
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 from pygments import highlight
@@ -28,3 +30,21 @@ def render_code(path: str, text: str) -> Markup:
     except ClassNotFound:
         lexer = TextLexer(stripnl=False)
     return Markup(highlight(text, lexer, _FORMATTER))  # noqa: S704 -- pygments escapes
+
+
+def render_notebook(text: str) -> Markup | None:
+    """Give the cells of a notebook as HTML, without outputs; None where it is no notebook."""
+    try:
+        cells = [
+            (str(cell["cell_type"]), "".join(cell["source"])) for cell in json.loads(text)["cells"]
+        ]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return None
+    parts = [
+        Markup('<div class="cell prose">{}</div>').format(render_markdown(source))
+        if kind == "markdown"
+        else Markup('<div class="cell">{}</div>').format(render_code("cell.py", source))
+        for kind, source in cells
+        if source.strip()
+    ]
+    return Markup("").join(parts)
