@@ -26,6 +26,7 @@ _INLINE = (
 _STRONG = re.compile(r"(\*\*|__)(?=\S)(.+?)(?<=\S)\1")
 _EMPHASIS = re.compile(r"(?<![\w*])\*(?=[^\s*])(.+?)(?<=[^\s*])\*(?![\w*])")
 _ESCAPE = re.compile(r"\\([\\`*_{}\[\]()#+.!<>|-])")
+_COLOUR = re.compile("\x1b\\[[0-9;]*m")
 _ASIDE = re.compile("\x00(\\d+)\x01\x02*")
 
 BOLD, DIM, ITALIC, RED, GREEN, YELLOW, CYAN = "1", "2", "3", "31", "32", "33", "36"
@@ -118,12 +119,12 @@ def _wrap(text: str, width: int, first: str, indent: str, style: Style) -> list[
     # signs in it are no emphasis. A stand-in is as wide as what it stands for, where that can be.
     aside: list[str] = []
 
-    def keep(shown: str, painted: str) -> str:
+    def keep(painted: str) -> str:
         aside.append(painted)
-        return f"\x00{len(aside) - 1}\x01".ljust(len(shown), "\x02")
+        return f"\x00{len(aside) - 1}\x01".ljust(len(_COLOUR.sub("", painted)), "\x02")
 
-    kept = _CODE.sub(lambda m: keep(m[2], style.code(m[2].strip())), text)
-    kept = _ESCAPE.sub(lambda m: keep(m[1], m[1]), kept)
+    kept = _CODE.sub(lambda m: keep(style.code(m[2].strip())), text)
+    kept = _ESCAPE.sub(lambda m: keep(m[1]), kept)
     for pattern, replacement in _INLINE:
         kept = pattern.sub(replacement, kept)
     wrapped = textwrap.wrap(

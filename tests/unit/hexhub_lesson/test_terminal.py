@@ -1,0 +1,53 @@
+"""The command line of ``lesson`` and the choice of its language."""
+
+import pytest
+from hexhub_lesson.terminal import COMMANDS, Impossible, Options, choose_locale, read_options
+from hexhub_lesson.terminal_texts import TEXTS
+
+
+@pytest.mark.parametrize(
+    ("words", "command", "argument"),
+    [
+        ([], "status", ""),
+        (["check"], "check", ""),
+        (["check", "listens"], "check", "listens"),
+        (["--json", "check", "listens"], "check", "listens"),
+        (["hints"], "hint", ""),
+        (["-h"], "help", ""),
+        (["check", "--help"], "help", "check"),
+        (["locale", "ru"], "locale", "ru"),
+    ],
+)
+def test_words_are_read(words: list[str], command: str, argument: str) -> None:
+    """Options may stand anywhere; --help wins over everything."""
+    options = read_options(words)
+    assert (options.command, options.argument) == (command, argument)
+
+
+@pytest.mark.parametrize(
+    "words", [["x"], ["-x"], ["next", "x"], ["check", "a", "b"], ["status", "x"]]
+)
+def test_what_does_not_belong_is_refused(words: list[str]) -> None:
+    """No word is passed over in silence."""
+    with pytest.raises(Impossible):
+        read_options(words)
+
+
+def test_the_language_is_chosen_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The command line goes before the variable; what is not spoken is passed over."""
+    options = Options()
+    monkeypatch.setenv("HEXHUB_LOCALE", "ru")
+    assert choose_locale(options, "none", "/nonexistent") == "ru"
+    options.locale = "en-GB"
+    assert choose_locale(options, "none", "/nonexistent") == "en"
+    options.locale = ""
+    monkeypatch.setenv("HEXHUB_LOCALE", "de")
+    assert choose_locale(options, "none", "/nonexistent") == ""
+
+
+def test_help_names_every_command() -> None:
+    """What can be typed is written down, in every language."""
+    hidden = {"status", "greet", "help"}
+    for texts in TEXTS.values():
+        for command in COMMANDS.keys() - hidden:
+            assert f"lesson {command}" in texts["usage"]
