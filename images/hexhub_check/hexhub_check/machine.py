@@ -55,7 +55,10 @@ class Process:
 
 @dataclass(frozen=True)
 class Answer:
-    """What an HTTP server answered; the names of headers are in small letters."""
+    """What an HTTP server answered; the names of headers are in small letters.
+
+    A header that came more than once has all its values, joined by a comma and a space.
+    """
 
     status: int
     headers: Mapping[str, str]
@@ -170,7 +173,10 @@ class Machine:
             shown = text.decode(charset, errors="replace")
         except LookupError:
             shown = text.decode("utf-8", errors="replace")
-        found = {name.lower(): value for name, value in answer.headers.items()}
+        found: dict[str, str] = {}
+        for name, value in answer.headers.items():
+            key = name.lower()
+            found[key] = f"{found[key]}, {value}" if key in found else value
         return Answer(answer.status, found, shown)
 
     def sql(
@@ -305,4 +311,4 @@ def _first_line(error: Exception) -> str:
 
 
 def _last_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[-1][:300]
+    return (str(error).strip().splitlines() or [type(error).__name__])[-1].strip()[:300]
