@@ -39,7 +39,8 @@ def test_own_log(machine):
     """Requests are written to site.log
     ru: Запросы записываются в site.log
     """
-    path = f"/log-probe-{secrets.token_hex(4)}"
-    machine.http(path, port=PORT)
+    # A page that exists: what is missing is told to the error log as well.
+    probe = f"/?log-probe={secrets.token_hex(4)}"
+    machine.http(probe, port=PORT)
     assert machine.exists(LOG), f"There is no {LOG}. Is access_log set, and has nginx reloaded?"
-    assert path in machine.read_text(LOG), f"{LOG} has no line about a request made just now."
+    assert probe in machine.read_text(LOG), f"{LOG} has no line about a request made just now."

@@ -47,7 +47,9 @@ def test_own_heading(machine):
     """The page has your own heading
     ru: На странице ваш собственный заголовок
     """
-    heading = heading_of(machine.http("/", port=PORT).text)
+    answer = machine.http("/", port=PORT)
+    assert answer.status == 200, f"GET / answers {answer.status}: there is no page to look at yet."
+    heading = heading_of(answer.text)
     assert heading, "The page on port 8000 has no <h1> with a text."
     assert heading not in ("Your heading here", "Welcome to nginx!"), (
         f"The heading still is '{heading}'. Edit site/index.html, then copy it to /srv/site."
