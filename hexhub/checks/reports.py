@@ -27,6 +27,8 @@ EXIT_TEST = "exit"
 """Id of the one test of a check that reports by its exit code."""
 
 _LOCALE_NAME = re.compile(r"(?:hexhub\.)?name\.([a-z]{2,3}(?:-[A-Z]{2})?)")
+_CAPTURED = re.compile(r"^-{5,} Captured (?:Log|Out|Err)[a-z ]* -{5,}$\n?", re.MULTILINE)
+"""pytest's headings over what a test printed, written also where it printed nothing."""
 _SEVERITY = (TestOutcome.PASSED, TestOutcome.SKIPPED, TestOutcome.FAILED, TestOutcome.ERROR)
 
 
@@ -76,7 +78,7 @@ def _read_case(case: Element) -> TestResult:
         message=clean(message),
         expected=_optional(properties.get("hexhub.expected")),
         actual=_optional(properties.get("hexhub.actual")),
-        output=clean_end(output),
+        output=clean_end(_CAPTURED.sub("", output).strip("\n")),
         points=max_points if outcome is TestOutcome.PASSED else 0.0,
         max_points=max_points,
         duration_s=_number(str(case.get("time", "")).replace(",", ""), 0.0, most=1e6),

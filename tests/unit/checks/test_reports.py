@@ -132,6 +132,16 @@ def test_failure_without_message_gives_its_text() -> None:
     assert result.message == "the reason"
 
 
+def test_headings_over_nothing_are_left_out() -> None:
+    """pytest writes headings for each stream; what remains is what the test printed."""
+    heading = "-" * 33 + " Captured {} " + "-" * 33
+    text = (
+        f"{heading.format('Log')}\n\n{heading.format('Out')}\nprinted\n\n{heading.format('Err')}\n"
+    )
+    (result,) = junit(f'<testcase name="t"><system-out>{text}</system-out></testcase>')
+    assert result.output == "printed"
+
+
 def test_texts_are_cut_and_clean() -> None:
     """No text of a report is stored longer than the limit, or with what XML let through."""
     long = "y" * (MAX_TEXT * 3)
