@@ -26,6 +26,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,9 @@ from hexhub_lesson.server_config import server_config
 
 MAX_LINE_BYTES = 256 * 1024
 """Longest line that is read; a hub's environment has about 3 kB."""
+
+COOKIE_SECRET_BYTES = 32
+"""Shortest key of the cookies that is believed; jupyter_server writes 32 random bytes in base64."""
 
 STOP_S = 0.9
 """Seconds after a SIGTERM at which the process ends, whatever still holds it."""
@@ -242,6 +246,18 @@ def choose_folders(home: Path) -> tuple[Path, Path]:
     return root, work if is_inside else root
 
 
+def drop_cut_secret(runtime: Path) -> None:
+    """Remove the key of the cookies where it was cut short, so that the server makes a new one.
+
+    On a full disk Jupyter Server leaves an empty file behind, and at the next start would sign
+    with an empty key, which everybody knows.
+    """
+    file = runtime / "jupyter_cookie_secret"
+    with suppress(OSError):
+        if file.stat().st_size < COOKIE_SECRET_BYTES:
+            file.unlink()
+
+
 def open_private_folder(uid: int, say: Callable[[str], None]) -> Path:
     """Give the folder of the user's socket, or a nameless one where its place is taken."""
     folder = Path(socket_path(uid)).parent
@@ -266,6 +282,7 @@ def become_server(start: Start, say: Callable[[str], None]) -> None:
     home = Path.home()
     prepare_home(home, say)
     os.environ.update(choose_jupyter_folders(home, open_private_folder(os.getuid(), say)))
+    drop_cut_secret(Path(os.environ["JUPYTER_RUNTIME_DIR"]))
     for folder in (start.cwd or home, home, "/"):
         try:
             os.chdir(folder)

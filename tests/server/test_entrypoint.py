@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from hexhub_lesson.entrypoint import STOP_S
+from hexhub_lesson.entrypoint import COOKIE_SECRET_BYTES, STOP_S
 
 from .lesson_machine import TOKEN, LessonHub, Machine
 
@@ -244,3 +244,20 @@ def test_a_foreign_thing_at_the_sockets_place_is_not_trusted(
     machine.wait_for(machine.answers, "the server answers")
     machine.wait_for_log("The 'lesson' command will not work")
     assert list((tmp_path / "elsewhere").iterdir()) == []
+
+
+def test_a_cookie_key_that_a_full_disk_cut_short_is_not_used(
+    make_machine: MakeMachine, tmp_path: Path
+) -> None:
+    """An empty key file would make every signature forgeable: a new key takes its place."""
+    runtime = tmp_path / "private/runtime"
+    runtime.mkdir(parents=True)
+    key = runtime / "jupyter_cookie_secret"
+    key.write_bytes(b"")
+    machine = make_machine()
+    machine.start()
+    first = key.read_bytes()
+    assert len(first) >= COOKIE_SECRET_BYTES
+    machine.stop()
+    make_machine().start()
+    assert key.read_bytes() == first, "a good key stays, so that open tabs stay signed in"
