@@ -29,9 +29,10 @@ $(VENV)/.dev: requirements-dev.lock setup.cfg config/setup/python.sh
 	@config/setup/python.sh requirements-dev.lock
 	@touch $@ $(VENV)/.run
 
-$(VENV)/.lesson: lesson_extension/setup.cfg lesson_extension/pyproject.toml $(VENV)/.dev
+# The two packages of the containers, for their tests; their tests need no built front end.
+$(VENV)/.lesson: lesson_extension/setup.cfg images/hexhub_check/setup.cfg $(VENV)/.dev
 	@HEXHUB_LESSON_WITHOUT_FRONTEND=1 $(BIN)/pip install --quiet --disable-pip-version-check \
-	  --no-deps --no-build-isolation --editable lesson_extension
+	  --no-deps --no-build-isolation --editable lesson_extension --editable images/hexhub_check
 	@touch $@
 
 config/proxy/node_modules/.installed: config/proxy/package-lock.json | $(VENV)/.run

@@ -47,6 +47,10 @@ def page(chromium: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
     """Give a page of a fresh profile; what it showed last is kept when the test fails."""
     context = chromium.new_context(viewport={"width": 1366, "height": 768}, locale="en-US")
     context.set_default_timeout(30_000)
+    context.on("requestfailed", lambda gone: print("not answered:", gone.url, gone.failure))
+    context.on(
+        "response", lambda answer: print(answer.status, answer.url) if answer.status >= 400 else None
+    )
     page = context.new_page()
     yield page
     SHOTS.mkdir(parents=True, exist_ok=True)

@@ -69,7 +69,7 @@ class Student:
     def focus_terminal(self) -> None:
         """Click into the terminal."""
         terminal = self.page.locator(".jp-Terminal:visible .xterm-screen").first
-        tab = self.page.locator(".lm-TabBar-tab", has_text=re.compile("Terminal")).first
+        tab = self.page.locator(".lm-TabBar-tab", has_text=re.compile("Terminal|@")).first
         if not terminal.is_visible():
             tab.click()
         terminal.click()
