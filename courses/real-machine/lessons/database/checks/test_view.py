@@ -23,7 +23,8 @@ def test_is_a_view(machine):
     ru: lending — представление
     """
     rows = ask(
-        machine, "SELECT relkind::text AS kind FROM pg_class WHERE oid = to_regclass('public.lending')"
+        machine,
+        "SELECT relkind::text AS kind FROM pg_class WHERE oid = to_regclass('public.lending')",
     )
     assert rows, "The database library has no view lending yet."
     assert rows[0]["kind"] == "v", (

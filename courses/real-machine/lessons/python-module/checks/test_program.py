@@ -20,7 +20,7 @@ def test_receipt(student):
     """
     assert_prints(
         student,
-        "Tea,2.40,3\nMilk,\"1,05\",1\n",
+        'Tea,2.40,3\nMilk,"1,05",1\n',
         "Tea                       7.20",
         "Milk                      1.05",
         "TOTAL                     8.25",
