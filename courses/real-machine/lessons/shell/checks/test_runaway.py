@@ -2,8 +2,8 @@
 
 
 def is_running(machine, worker):
-    # A script's process is bash with the script as its first argument. An editor that has the script
-    # open starts with another program, and a process that has ended has no arguments any more.
+    # A script's process is bash with the script as its first argument. An editor that has the same
+    # file open starts with another program; a process that has ended has no arguments any more.
     return any(
         [arg.rsplit("/", 1)[-1] for arg in process.argv[:2]] == ["bash", worker]
         for process in machine.processes()
