@@ -256,9 +256,9 @@ class Machine:
         except httpx.TransportError:
             return False
 
-    def wait_for_log(self, text: str) -> None:
-        """Wait until the machine has said something."""
-        self.wait_for(lambda: text in self.log.read_text(encoding="utf-8"), text)
+    def wait_for_log(self, text: str, *, after: int = 0) -> None:
+        """Wait until the machine has said something, after so many characters of its log."""
+        self.wait_for(lambda: text in self.log.read_text(encoding="utf-8")[after:], text)
 
     def wait_for(self, is_true: Any, what: str) -> None:
         """Wait at most 30 s; a machine that has ended is shown with its log."""
