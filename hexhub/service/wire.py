@@ -25,6 +25,7 @@ from hexhub.progress.model import (
     solution_refusal,
     step_state,
 )
+from hexhub.service.pages.text import say_reason
 
 API_VERSION = 1
 MAX_BODY_BYTES = 16 * 1024
@@ -145,7 +146,7 @@ def lesson_json(view: LessonView, *, locale: Locale, prefix: str, now: datetime)
         },
         "steps": [_step_json(view, step, locale, now) for step in lesson.steps],
         "current_step": current_step(lesson, view.passed).name,
-        "solution": _availability(_solution_refusal(view, now)),
+        "solution": _availability(_solution_refusal(view, now), locale),
         "next_lesson": None
         if following is None
         else {
@@ -162,8 +163,9 @@ def _solution_refusal(view: LessonView, now: datetime) -> str | None:
     return solution_refusal(view.lesson.reveal, view.progress, now)
 
 
-def _availability(refusal: str | None) -> Json:
-    return {"is_available": refusal is None, "reason": refusal}
+def _availability(refusal: str | None, locale: Locale) -> Json:
+    reason = None if refusal is None else say_reason(locale, refusal)
+    return {"is_available": refusal is None, "reason": reason}
 
 
 def _step_json(view: LessonView, step: Step, locale: Locale, now: datetime) -> Json:
@@ -197,7 +199,7 @@ def _hints_json(
         started_at = view.progress.started_at if view.progress else now
         finished = view.finished_attempts.get(step.name, ())
         refusal = hint_refusal(step.hints[count], attempts=finished, started_at=started_at, now=now)
-        following = _availability(refusal)
+        following = _availability(refusal, locale)
     return {
         "total": len(step.hints),
         "taken": [hint.text.in_locale(locale) for hint in taken],

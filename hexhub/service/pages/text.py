@@ -1,6 +1,7 @@
 """The words of the pages, one catalogue file per language, and which language to use."""
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
@@ -26,6 +27,30 @@ def say(locale: Locale, key: str, **values: object) -> str:
         KeyError: No such message, or a place without a value.
     """
     return messages(locale)[key].format(**values)
+
+
+def say_reason(locale: Locale, reason: str) -> str:
+    """Give a reason of ``hexhub.progress.model`` in another language; unknown ones as they are.
+
+    The rules say in English why something is not open yet: they are pure and know no languages.
+    """
+    tag = locale.split("-")[0]
+    if tag not in LOCALES[1:]:
+        return reason
+    for key, pattern in _reasons():
+        if found := pattern.fullmatch(reason):
+            return say(tag, key, **found.groupdict())
+    return reason
+
+
+@cache
+def _reasons() -> tuple[tuple[str, re.Pattern[str]], ...]:
+    """Give what each reason looks like in English: its message as a pattern."""
+    return tuple(
+        (key, re.compile(re.escape(message).replace(r"\{n\}", r"(?P<n>\d+)")))
+        for key, message in messages(LOCALES[0]).items()
+        if key.startswith("reason.")
+    )
 
 
 def preferred_locales(cookie: str | None, accept_language: str) -> list[Locale]:

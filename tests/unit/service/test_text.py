@@ -3,13 +3,24 @@
 import ast
 import json
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 from string import Formatter
 
 import pytest
 
+from hexhub.catalog.model import Hint, Reveal, RevealWhen, Text
+from hexhub.names import CourseName, LessonName, UserName, Version
+from hexhub.progress.model import Place, Progress, hint_refusal, solution_refusal
 from hexhub.service.pages import text
-from hexhub.service.pages.text import LOCALES, choose_locale, messages, preferred_locales, say
+from hexhub.service.pages.text import (
+    LOCALES,
+    choose_locale,
+    messages,
+    preferred_locales,
+    say,
+    say_reason,
+)
 from spawner import lesson_spawner
 from spawner.lesson_spawner import PHASES
 
@@ -38,7 +49,7 @@ def test_no_message_is_missing_or_left_over() -> None:
     sources = "\n".join(path.read_text(encoding="utf-8") for path in files)
     named = set(re.findall(r"say\(\s*'([a-z_.]+)'\s*[,)]", sources))
     known = set(messages("en"))
-    made_of_parts = ("error.", "phase.", "refusal.", "lesson.machine_")
+    made_of_parts = ("error.", "phase.", "reason.", "refusal.", "lesson.machine_")
 
     assert named <= known
     left_over = {key for key in known if f"'{key}'" not in sources and f'"{key}"' not in sources}
@@ -85,6 +96,40 @@ def test_say_fills_places() -> None:
 def test_preferred_locales(cookie: str | None, header: str, expected: list[str]) -> None:
     """The chosen language comes first, then the browser's by weight; nonsense is left out."""
     assert preferred_locales(cookie, header) == expected
+
+
+def refusals() -> list[str]:
+    """Give every reason that the rules of hints and solutions can give."""
+    now = datetime(2026, 11, 24, tzinfo=UTC)
+    place = Place(UserName("ada"), CourseName("c"), LessonName("l"))
+    progress = Progress(place, Version("0" * 12), started_at=now)
+    nothing = Text({"en": ""})
+    hints = [
+        Hint(nothing, after_attempts=1),
+        Hint(nothing, after_attempts=3),
+        Hint(nothing, after_test="t"),
+        Hint(nothing, after_s=600),
+    ]
+    reveals = [
+        Reveal(RevealWhen.NEVER),
+        Reveal(RevealWhen.AFTER, after_s=600),
+        Reveal(RevealWhen.PASSED),
+    ]
+    given = [hint_refusal(hint, attempts=[], started_at=now, now=now) for hint in hints]
+    given += [solution_refusal(reveal, progress, now) for reveal in reveals]
+    assert None not in given
+    return [reason for reason in given if reason is not None]
+
+
+def test_every_reason_has_its_words_in_russian() -> None:
+    """Why a hint or the solution is not open yet is said in the student's language."""
+    assert len(set(refusals())) == 7
+    for reason in refusals():
+        assert say_reason("en", reason) == say_reason("de", reason) == reason
+        translated = say_reason("ru-RU", reason)
+        assert re.search("[а-я]{4}", translated), reason
+        assert re.findall(r"\d+", translated) == re.findall(r"\d+", reason)
+    assert say_reason("ru", "Something else.") == "Something else."
 
 
 def test_choose_locale_falls_back_on_the_first() -> None:
