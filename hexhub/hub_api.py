@@ -15,7 +15,7 @@ import asyncio
 import contextlib
 import json
 import time
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
@@ -28,6 +28,9 @@ from hexhub.names import ServerName, UserName
 
 START_TIMEOUT_S = 180.0
 """After this long without "ready" or "failed" a start counts as failed for us."""
+HUB_AWAY = "JupyterHub does not answer just now; waiting for it."
+"""Message of a start that goes on when JupyterHub is there again."""
+_HUB_PATIENCE_S = 20.0
 _STOP_PATIENCE_S = 30.0
 _RETRY_S = 0.1
 _KEEP_FAILURE_S = 600.0
@@ -86,7 +89,13 @@ class HubApi:
     """JupyterHub's REST API, with the web service's own token."""
 
     def __init__(
-        self, api_url: str, token: str, *, base_url: str = "/", quick_s: float = _QUICK_S
+        self,
+        api_url: str,
+        token: str,
+        *,
+        base_url: str = "/",
+        quick_s: float = _QUICK_S,
+        patience_s: float = _HUB_PATIENCE_S,
     ) -> None:
         """Make a client.
 
@@ -95,9 +104,11 @@ class HubApi:
             token: Of a service that may read, start and delete (that is, stop) servers.
             base_url: Of JupyterHub as browsers see it, for servers it does not know yet.
             quick_s: How long :meth:`start_server` waits for a server that is ready at once.
+            patience_s: How long a start waits for a JupyterHub that restarts.
         """
         self._base_url = base_url
         self._quick_s = quick_s
+        self._patience_s = patience_s
         self._starts: dict[tuple[UserName, ServerName], _Start] = {}
         self._client = httpx.AsyncClient(
             base_url=api_url,
@@ -254,12 +265,16 @@ class HubApi:
                 if display_name is not None:
                     listener = asyncio.create_task(self._listen(start, user, server))
                     try:
-                        await self._ask(start, user, server, display_name)
+                        await self._patiently(
+                            start, lambda: self._ask(start, user, server, display_name)
+                        )
                     finally:
                         listener.cancel()
                         await asyncio.gather(listener, return_exceptions=True)
                 while start.is_under_way:
-                    await self._listen(start, user, server, is_believed=True)
+                    await self._patiently(
+                        start, lambda: self._listen(start, user, server, is_believed=True)
+                    )
         except TimeoutError:
             start.show(
                 state=ServerState.FAILED,
@@ -269,6 +284,26 @@ class HubApi:
             start.show(state=ServerState.FAILED, message=str(error))
         finally:
             start.ended_at = time.monotonic()
+
+    async def _patiently(self, start: _Start, act: Callable[[], Awaitable[None]]) -> None:
+        """Do something, and again while JupyterHub is away; a start may be asked for twice.
+
+        Raises:
+            HubUnreachable: JupyterHub was away for too long.
+        """
+        away_since: float | None = None
+        while True:
+            try:
+                await act()
+            except HubUnreachable:
+                now = time.monotonic()
+                away_since = away_since or now
+                if now - away_since >= self._patience_s:
+                    raise
+                start.show(message=HUB_AWAY)
+                await asyncio.sleep(_RETRY_S)
+            else:
+                return
 
     async def _ask(
         self, start: _Start, user: UserName, server: ServerName, display_name: str
@@ -284,6 +319,7 @@ class HubApi:
             )
             if answer.status_code == 202:
                 return
+            # Where JupyterHub is away behind something that answers for it, this raises.
             model = await self._server(user, server)
             status = self._status_of(user, server, model)
             start.show(url=status.url)

@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from hexhub.checks.model import Outcome, OutcomeKind, TestOutcome, TestResult
+from hexhub.hub_api import HUB_AWAY, HubApi
 from hexhub.names import CourseName, LessonName, StepName, UserName
 from hexhub.progress.model import Place
 
@@ -342,6 +343,45 @@ async def test_start_waits_for_a_stop(service: Service) -> None:
 
     assert answer["state"] == "ready"
     assert len(service.hub.starts) == 1
+
+
+@pytest.mark.parametrize("already_started", [False, True])
+async def test_start_goes_on_after_a_restart_of_the_hub(
+    service: Service, already_started: bool
+) -> None:
+    """A machine that is asked for while JupyterHub restarts is there once JupyterHub is."""
+    service.hub.script = StartScript(pause_s=0.6, answers_after_s=0.05)
+    ada = service.client(service.hub.person("ada"))
+    await ada.get(LESSON)
+    service.hub.down = not already_started
+
+    answer = (await ada.post(f"{LESSON}/open")).json()
+    service.hub.down = True
+    assert answer["state"] == "starting"
+    await asyncio.sleep(1.0)
+    waiting = (await ada.get(f"{LESSON}/server")).json()
+    service.hub.down = False
+    answer = waiting
+    while answer["state"] == "starting":
+        answer = (await ada.get(f"{LESSON}/server", params={"wait": 2})).json()
+
+    assert (waiting["state"], waiting["message"]) == ("starting", HUB_AWAY)
+    assert answer["state"] == "ready"
+
+
+async def test_start_gives_up_on_a_hub_that_stays_away(service: Service) -> None:
+    """When JupyterHub does not come back, the start fails and says so."""
+    hub = service.context.hub
+    service.context.hub = HubApi(service.hub.api_url, "x", quick_s=2.0, patience_s=0.3)
+    await hub.close()
+    ada = service.client(service.hub.person("ada"))
+    await ada.get(LESSON)
+    service.hub.down = True
+
+    answer = (await ada.post(f"{LESSON}/open")).json()
+
+    assert answer["state"] == "failed"
+    assert "JupyterHub" in answer["message"]
 
 
 async def test_hub_away_is_said(service: Service) -> None:
