@@ -26,7 +26,7 @@ MAX_POINTS = 1000.0
 EXIT_TEST = "exit"
 """Id of the one test of a check that reports by its exit code."""
 
-_LOCALE_NAME = re.compile(r"(?:hexhub\.)?name\.([a-z]{2,3}(?:-[A-Z]{2})?)")
+_LOCALE_NAME = re.compile(r"(?:hexhub\.)?name\.([a-z]{2,3}(?:-[A-Za-z0-9]{1,8}){0,3})")
 _CAPTURED = re.compile(r"^-{5,} Captured (?:Log|Out|Err)[a-z ]* -{5,}$\n?", re.MULTILINE)
 """pytest's headings over what a test printed, written also where it printed nothing."""
 _SEVERITY = (TestOutcome.PASSED, TestOutcome.SKIPPED, TestOutcome.FAILED, TestOutcome.ERROR)
@@ -35,9 +35,9 @@ _SEVERITY = (TestOutcome.PASSED, TestOutcome.SKIPPED, TestOutcome.FAILED, TestOu
 def read_junit(text: str) -> list[TestResult]:
     """Read JUnit XML as pytest writes it, and as other tools do.
 
-    Known properties of a test case: ``hexhub.name`` and ``name.<locale>``, ``hexhub.expected``,
-    ``hexhub.actual``, ``hexhub.points``. A test that is told of twice (a failure, then an error
-    while tidying up) is one result, with the worse of both.
+    Known properties of a test case: ``hexhub.id``, ``hexhub.name`` and ``hexhub.name.<locale>``,
+    ``hexhub.expected``, ``hexhub.actual``, ``hexhub.points``. A test that is told of twice (a
+    failure, then an error while tidying up) is one result, with the worse of both.
 
     Raises:
         ReportUnusable: It is no JUnit XML, or there are too many tests.
@@ -72,7 +72,8 @@ def _read_case(case: Element) -> TestResult:
         part.text for part in case if part.tag in ("system-out", "system-err") and part.text
     )
     return TestResult(
-        id=_test_id(str(case.get("classname", "")), name, str(case.get("file", ""))),
+        id=clean_line(properties.get("hexhub.id", ""), MAX_ID)
+        or _test_id(str(case.get("classname", "")), name, str(case.get("file", ""))),
         name=clean_line(properties.get("hexhub.name", ""), MAX_NAME) or _readable(name),
         outcome=outcome,
         message=clean(message),

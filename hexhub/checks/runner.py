@@ -98,6 +98,12 @@ def _without_answer(sandbox: Sandbox, spec: CheckSpec, run: HarnessRun, machine_
         # (kill -9 -1, kill -STOP), and learns nothing by it.
         if not sandbox.is_running(machine_id):
             raise MachineNotRunning("The student's machine ended while it was checked.")
+        if run.was_hindered:
+            return Outcome(
+                OutcomeKind.ERROR,
+                message="The check could not be started: something in your machine stops or kills "
+                "new processes. End it, and press Check again.",
+            )
         if run.is_overdue:
             return Outcome(OutcomeKind.ERROR, message=overdue_message(spec))
         if run.exit_code == _KILLED:

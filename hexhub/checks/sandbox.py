@@ -22,7 +22,7 @@ from typing import Any
 import docker
 from docker.errors import APIError, DockerException, ImageNotFound, NotFound
 from docker.utils import kwargs_from_env
-from requests.exceptions import RequestException
+from requests.exceptions import ReadTimeout, RequestException
 
 from hexhub.catalog.model import CheckSpec, Lesson, MachineUser
 from hexhub.catalog.overlays import Overlay, OverlayFile
@@ -62,6 +62,9 @@ TRIAL_LIFE_S = 3600.0
 _EXPIRY_SLACK_S = 120.0
 _POOL_SIZE = 32
 _TIMEOUT_S = 60
+_IMPATIENT_S = 20
+"""Seconds for starting and removing a container, which take one at most. A student who is root may
+hold up both, by stopping the process with which a machine check begins (SIGSTOP)."""
 _END_S = 5
 _POLL_S = 0.05
 _CHUNK = 256 * 1024
@@ -81,6 +84,7 @@ class HarnessRun:
         is_out_of_memory: The kernel ended something in the container for want of memory.
         is_overdue: Nothing had come when our own deadline was over, and the run was ended.
         is_too_long: The answer was longer than any honest one.
+        was_hindered: Something in the student's machine kept the check from being started.
         exit_code: Of the container; None where it had to be ended.
         stderr: What the harness complained of, for the log.
     """
@@ -89,6 +93,7 @@ class HarnessRun:
     is_out_of_memory: bool = False
     is_overdue: bool = False
     is_too_long: bool = False
+    was_hindered: bool = False
     exit_code: int | None = None
     stderr: str = ""
 
@@ -114,7 +119,7 @@ class Sandbox:
         self.hub_id = hub_id
         self._timeout_s = timeout_s
         self._lock = threading.Lock()
-        self._connected: docker.APIClient | None = None
+        self._connected: dict[int, docker.APIClient] = {}
 
     # --- runs -------------------------------------------------------------------------------------
 
@@ -160,7 +165,8 @@ class Sandbox:
                     container, params={"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1}
                 )
             try:
-                self._start(container, spec)
+                if not self._start(container, spec, user):
+                    return HarnessRun(None, was_hindered=True)
                 heard = self._converse(attached, said, time.monotonic() + life_s)
             finally:
                 hang_up(attached)
@@ -174,16 +180,29 @@ class Sandbox:
             stderr=heard.stderr.decode("utf-8", "replace"),
         )
 
-    def _start(self, container: str, spec: SandboxSpec) -> None:
+    def _start(self, container: str, spec: SandboxSpec, user: MachineUser) -> bool:
+        """Start a check's container; False where a root student's machine keeps it from starting.
+
+        Its first process already runs among the student's, before it is the harness.
+        """
         try:
             with self._errors("start the check"):
-                self._client.start(container)
+                try:
+                    self._impatient.start(container)
+                except (ReadTimeout, APIError) as exc:
+                    may_be_student = spec.machine_id is not None and user is MachineUser.ROOT
+                    if not (may_be_student and _is_hindered(exc)):
+                        raise
+                    if self.is_running(str(spec.machine_id)):
+                        return False
+                    raise
         except DockerUnavailable:
             raise
         except CheckError as exc:
             if spec.machine_id is not None and not self.is_running(spec.machine_id):
                 raise MachineNotRunning("The student's machine is not running.") from exc
             raise
+        return True
 
     def _converse(self, attached: Any, said: bytes, deadline_s: float) -> Heard:
         with self._errors("talk to the check"):
@@ -436,23 +455,30 @@ class Sandbox:
 
     @property
     def _client(self) -> docker.APIClient:
+        return self._connect(self._timeout_s)
+
+    @property
+    def _impatient(self) -> docker.APIClient:
+        return self._connect(min(self._timeout_s, _IMPATIENT_S))
+
+    def _connect(self, timeout_s: int) -> docker.APIClient:
         with self._lock:
-            if self._connected is None:
+            if timeout_s not in self._connected:
                 with self._errors("connect"):
-                    self._connected = docker.APIClient(
+                    self._connected[timeout_s] = docker.APIClient(
                         version="auto",
-                        timeout=self._timeout_s,
+                        timeout=timeout_s,
                         max_pool_size=_POOL_SIZE,
                         **kwargs_from_env(),
                     )
-            return self._connected
+            return self._connected[timeout_s]
 
     def close(self) -> None:
         """Close the connections to Docker."""
         with self._lock:
-            if self._connected is not None:
-                self._connected.close()
-                self._connected = None
+            for client in self._connected.values():
+                client.close()
+            self._connected.clear()
 
     @contextlib.contextmanager
     def _container(self, arguments: Mapping[str, Any]) -> Iterator[str]:
@@ -470,7 +496,7 @@ class Sandbox:
 
     def _remove(self, container: str) -> None:
         try:
-            self._client.remove_container(container, v=True, force=True)
+            self._impatient.remove_container(container, v=True, force=True)
         except NotFound:
             return
         except (DockerException, RequestException, CheckError) as exc:
@@ -500,6 +526,15 @@ class Sandbox:
                 f"Docker does not answer ({_first_line(exc)}). Start it, or run 'hexhub doctor' "
                 "to see why."
             ) from exc
+
+
+def _is_hindered(exc: ReadTimeout | APIError) -> bool:
+    """Tell whether a start may have failed because its first process was stopped or killed."""
+    if isinstance(exc, ReadTimeout):
+        return True
+    said = _said(exc)
+    # An image without the harness is our fault: `exec: "/opt/check/bin/python": … no such file`.
+    return "OCI runtime" in said and 'exec: "' not in said
 
 
 def _said(exc: APIError) -> str:

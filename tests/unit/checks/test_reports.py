@@ -25,7 +25,7 @@ PYTEST = """<?xml version="1.0" encoding="utf-8"?>
 <testsuites name="pytest tests"><testsuite name="pytest" errors="0" failures="1" tests="2">
 <testcase classname="test_listens" name="test_port" time="0.010">
  <properties><property name="hexhub.name" value="nginx listens on port 8000"/>
- <property name="name.ru" value="nginx слушает порт 8000"/>
+ <property name="hexhub.name.ru" value="nginx слушает порт 8000"/>
  <property name="hexhub.points" value="2"/></properties></testcase>
 <testcase classname="test_listens" name="test_page[/a-200]" time="0.020">
  <properties><property name="hexhub.expected" value="'Hello'"/>
@@ -91,6 +91,11 @@ def test_pytest_report_is_read_whole() -> None:
         ('<testcase name="s" status="run"><failure/></testcase>', {"s": FAILED}),
         ("<testcase/>", {"unnamed": PASSED}),
         ("", {}),
+        (
+            '<testcase name="t" classname="c"><properties>'
+            '<property name="hexhub.id" value="own::id"/></properties></testcase>',
+            {"own::id": PASSED},
+        ),
         (
             '<testcase name="t"><failure/></testcase><testcase name="t"><error/></testcase>',
             {"t": ERROR},
