@@ -16,9 +16,9 @@ import pytest
 
 from hexhub_check.errors import HarnessError, MachineError, StudentError
 from hexhub_check.machine import Machine
+from hexhub_check.shown import shorten, shorten_repr
 from hexhub_check.student import Student
 
-MAX_REPR = 500
 MAX_MESSAGE = 2000
 _LANGUAGE_LINE = re.compile(r"\s*([a-z]{2,3}(?:-[A-Za-z0-9]+)*):\s+(\S.*)")
 _COMPARED = pytest.StashKey[tuple[str, str]]()
@@ -140,27 +140,18 @@ def choose_message(error: BaseException) -> str:
         message = text
     else:
         message = f"{type(error).__name__}: {text}" if text else type(error).__name__
-    return message if len(message) <= MAX_MESSAGE else f"{message[: MAX_MESSAGE - 1]}…"
+    return shorten(message, MAX_MESSAGE)
 
 
 def read_assert_message(text: str) -> str:
     """Take the author's message out of what pytest makes of ``assert condition, message``.
 
     pytest puts its own explanation behind the author's message, on a new line that begins with
-    ``assert ``; further lines of the explanation are indented.
+    ``assert ``; further lines of the explanation, and of the author's message, it indents by two.
     """
     if text.startswith("assert "):
         return text.splitlines()[0]
     place = text.rfind("\nassert ")
-    return text[:place] if place >= 0 else text or "A test found something wrong."
-
-
-def shorten_repr(value: object) -> str:
-    """Write a value as in Python, cut in the middle where it is long."""
-    try:
-        text = repr(value)
-    except Exception as error:  # noqa: BLE001 - a repr may raise anything; the test has failed already
-        text = f"<{type(value).__name__}: its repr raised {type(error).__name__}>"
-    if len(text) <= MAX_REPR:
-        return text
-    return f"{text[: MAX_REPR // 2]} … {text[-MAX_REPR // 2 :]}"
+    if place < 0:
+        return text or "A test found something wrong."
+    return text[:place].replace("\n  ", "\n")

@@ -10,10 +10,10 @@ from typing import Any
 from hexhub_check.confined import MAX_OUTPUT_BYTES, Finished, run_confined
 from hexhub_check.errors import MachineError, StudentError
 from hexhub_check.rooted import Root
+from hexhub_check.shown import shorten, shorten_repr
 from hexhub_check.values import decode, encode
 
 PYTHON = "/usr/bin/python3"
-MAX_SHOWN = 200
 _CHILD = str(Path(__file__).with_name("call_child.py"))
 
 
@@ -33,14 +33,10 @@ class Completed:
     timed_out: bool
 
 
-def shorten(text: str, size: int = MAX_SHOWN) -> str:
-    """Cut a text for a message."""
-    return text if len(text) <= size else f"{text[: size - 1]}…"
-
-
 def describe_call(target: str, args: Sequence[Any], kwargs: dict[str, Any]) -> str:
     """Write a call as in Python: ``area(3, 4)``."""
-    given = [repr(arg) for arg in args] + [f"{key}={value!r}" for key, value in kwargs.items()]
+    given = [shorten_repr(arg) for arg in args]
+    given += [f"{key}={shorten_repr(value)}" for key, value in kwargs.items()]
     return f"{target.partition(':')[2]}({shorten(', '.join(given))})"
 
 
