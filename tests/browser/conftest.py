@@ -49,7 +49,8 @@ def page(chromium: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
     context.set_default_timeout(30_000)
     context.on("requestfailed", lambda gone: print("not answered:", gone.url, gone.failure))
     context.on(
-        "response", lambda answer: print(answer.status, answer.url) if answer.status >= 400 else None
+        "response",
+        lambda answer: print(answer.status, answer.url) if answer.status >= 400 else None,
     )
     page = context.new_page()
     yield page
