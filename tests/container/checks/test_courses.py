@@ -170,7 +170,7 @@ def test_what_is_not_there_is_named(
 
 
 def test_a_course_is_published_with_its_tests(sandbox: Sandbox, tmp_path: Path) -> None:
-    """Students see what was published, and all tests of the solution are expected; once is enough."""
+    """Students see what was published, and every test of the solution is expected."""
     folder = write_course(tmp_path)
     catalog = PublishedCatalog(tmp_path / "catalog")
     course, is_new = publish_course(sandbox, catalog, folder, say=str)
