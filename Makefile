@@ -87,8 +87,8 @@ lock: ## Resolve the Python packages again (needs uv)
 	  -o requirements-dev.lock
 
 .PHONY: test test-tools test-storage test-server test-containers test-course test-hub test-browser test-faults
-# test-server, test-containers, test-hub, test-browser and test-faults are run by hand until each has been seen green
-# in a fresh clone; docs/decisions.md says so.
+
+
 test: check test-storage test-course ## Check, storage, and every answer of the shipped course in real containers
 
 test-tools:

@@ -18,6 +18,10 @@ _CHUNK = 256 * 1024
 _FRAME = struct.Struct(">BxxxL")
 _STDOUT = 1
 _KEPT_OF_STDERR = 4096
+_LAST_WORDS_S = 2.0
+"""Time for standard error to end after the line. Docker copies both streams side by side, so that
+what was said before the line may come after it; the container ends right after the line, and ends
+both."""
 _LOOK_AGAIN_S = 0.5
 """TLS may hold bytes back that the socket no longer shows as readable."""
 
@@ -54,14 +58,16 @@ def converse(attached: Any, said: bytes, *, max_line_bytes: int, deadline_s: flo
     plain = _plain_socket(attached)
     plain.setblocking(False)
     hearing = _Hearing(max_line_bytes)
+    until_s = deadline_s
     rest = memoryview(said)
     with selectors.DefaultSelector() as selector:
         both = selectors.EVENT_READ | selectors.EVENT_WRITE
         selector.register(plain, both)
         while True:
-            left_s = deadline_s - time.monotonic()
+            left_s = until_s - time.monotonic()
             if left_s <= 0:
-                return Heard(None, is_overdue=True, stderr=hearing.stderr)
+                is_overdue = hearing.line is None
+                return Heard(hearing.line, is_overdue=is_overdue, stderr=hearing.stderr)
             selector.select(min(left_s, _LOOK_AGAIN_S))
             if rest:
                 with contextlib.suppress(
@@ -80,11 +86,11 @@ def converse(attached: Any, said: bytes, *, max_line_bytes: int, deadline_s: flo
                 continue
             except ConnectionResetError:
                 data = b""
-            line = hearing.take(data)
-            if line is not None:
-                return Heard(line, stderr=hearing.stderr)
+            hearing.take(data)
+            if hearing.line is not None:
+                until_s = min(until_s, time.monotonic() + _LAST_WORDS_S)
             if hearing.is_too_long or not data:
-                return Heard(None, is_too_long=hearing.is_too_long, stderr=hearing.stderr)
+                return Heard(hearing.line, is_too_long=hearing.is_too_long, stderr=hearing.stderr)
 
 
 def hang_up(attached: Any) -> None:
@@ -105,24 +111,31 @@ def _plain_socket(attached: Any) -> socket.socket:
 
 
 class _Hearing:
-    """Docker's frames, taken apart: one byte of stream, three of nothing, four of length."""
+    """Docker's frames, taken apart: one byte of stream, three of nothing, four of length.
+
+    Attributes:
+        line: First line of standard output without line feed, once it is complete.
+        is_too_long: The line was longer than allowed.
+        stderr: End of standard error.
+    """
 
     def __init__(self, max_line_bytes: int) -> None:
         self._max = max_line_bytes
         self._raw = bytearray()
         self._left = 0
         self._stream = 0
-        self._line = bytearray()
-        self.stderr = b""
+        self._begun = bytearray()
+        self.line: bytes | None = None
         self.is_too_long = False
+        self.stderr = b""
 
-    def take(self, data: bytes) -> bytes | None:
-        """Take bytes in; give the line once it is complete."""
+    def take(self, data: bytes) -> None:
+        """Take bytes in."""
         self._raw += data
-        while self._raw:
+        while self._raw and not self.is_too_long:
             if self._left == 0:
                 if len(self._raw) < _FRAME.size:
-                    return None
+                    return
                 self._stream, self._left = _FRAME.unpack_from(self._raw)
                 del self._raw[: _FRAME.size]
                 continue
@@ -131,12 +144,13 @@ class _Hearing:
             self._left -= len(part)
             if self._stream != _STDOUT:
                 self.stderr = (self.stderr + part)[-_KEPT_OF_STDERR:]
-                continue
-            head, feed, _ = part.partition(b"\n")
-            self._line += head
-            if len(self._line) > self._max:
-                self.is_too_long = True
-                return None
-            if feed:
-                return bytes(self._line)
-        return None
+            elif self.line is None:
+                self._take_output(part)
+
+    def _take_output(self, part: bytes) -> None:
+        head, feed, _ = part.partition(b"\n")
+        self._begun += head
+        if len(self._begun) > self._max:
+            self.is_too_long = True
+        elif feed:
+            self.line = bytes(self._begun)

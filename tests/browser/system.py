@@ -84,21 +84,6 @@ class System:
                 continue
         raise AssertionError("the hub did not come back within 60 s")
 
-    def containers(self) -> list[str]:
-        """Give the names of this HexHub's student containers, running or not."""
-        hub_id = (self.state / "secrets" / "hub-id").read_text().strip()
-        listed = subprocess.run(
-            [
-                *("docker", "ps", "--all", "--format", "{{.Names}}"),
-                *("--filter", f"label=hexhub.hub={hub_id}"),
-                *("--filter", "label=hexhub.kind=student"),
-            ],
-            check=True,
-            capture_output=True,
-            text=True,
-        )
-        return listed.stdout.split()
-
     def remove(self) -> None:
         """Stop it and remove its machines, network and state."""
         self.stop()

@@ -120,7 +120,7 @@ def database(student: Student) -> None:
 
 
 def measurements(student: Student) -> None:
-    student.open_lesson("measurements")
+    student.open_lesson("Measurements")
     total = student.panel.locator(".hx-step").count()
     page = student.page
     expect(page.locator(".jp-Notebook .jp-Cell").first).to_be_visible()

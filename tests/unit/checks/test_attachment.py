@@ -54,6 +54,35 @@ def test_the_first_line_is_heard() -> None:
     assert talk(container) == Heard(b'{"a": 1}', stderr=b"complaint")
 
 
+def test_complaints_that_come_after_the_line_are_heard() -> None:
+    """Docker copies both streams side by side: the earlier word may come later."""
+
+    def container(theirs: socket.socket) -> None:
+        theirs.sendall(frame(b"answer\n"))
+        time.sleep(0.05)
+        theirs.sendall(frame(b"more\n") + frame(b"complaint", 2))
+
+    assert talk(container) == Heard(b"answer", stderr=b"complaint")
+
+
+def test_a_container_that_does_not_end_after_its_line_is_left() -> None:
+    """Last words have seconds, not the whole time limit."""
+    over = threading.Event()
+    timer = threading.Timer(20, over.set)
+    timer.start()
+
+    def container(theirs: socket.socket) -> None:
+        theirs.sendall(frame(b"answer\n"))
+        while theirs.recv(1):
+            pass
+
+    try:
+        assert talk(container, patience_s=60) == Heard(b"answer")
+        assert not over.is_set()
+    finally:
+        timer.cancel()
+
+
 def test_much_is_said_to_a_slow_listener() -> None:
     """What is longer than every buffer is written whole, while the other side talks too."""
     said = bytes(range(256)) * 40_000
