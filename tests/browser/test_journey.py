@@ -131,9 +131,9 @@ def measurements(student: Student) -> None:
         grading = cell["metadata"].get("nbgrader", {})
         if not grading.get("solution") or cell["cell_type"] != "code":
             continue
-        text = "".join(cell["source"])
-        first_line = text.split("\n", 1)[0]
-        editor = page.locator(".jp-CodeCell .cm-content", has_text=first_line).first
+        lines = "".join(cell["source"]).split("\n")
+        text = "\n".join(line for line in lines if "### " not in line)
+        editor = page.locator(".jp-CodeCell .cm-content", has_text="YOUR CODE HERE").first
         editor.scroll_into_view_if_needed()
         editor.click()
         page.keyboard.press("ControlOrMeta+a")
