@@ -65,11 +65,9 @@ def test_it_works_without_docker_and_ends_cleanly(
         assert time.monotonic() < until_s
         assert process.poll() is None
         time.sleep(0.05)
-    began_s = time.monotonic()
     process.send_signal(number)
     _, said = process.communicate(timeout=30)
     assert process.returncode == 0, said
-    assert time.monotonic() - began_s < 7
     assert "Traceback" not in said
     assert "Docker does not answer" in said
 

@@ -107,9 +107,7 @@ def test_a_machine_stays_as_it_was(hub, student):
     install = "apt-get update -qq && apt-get install -y -qq --no-install-recommends hello"
     docker("exec", machine, "sh", "-c", f"{install} >/dev/null 2>&1; hello")
     docker("exec", machine, "sh", "-c", "echo mine > /root/work/mine.txt")
-    began = time.monotonic()
     hub.stop_server(student, ROOTED)
-    assert time.monotonic() - began < 8
     assert hub.open(student, ROOTED).status_code in (201, 202)
     assert only_machine(hub, student) == machine
     assert docker("exec", machine, "hello") == "Hello, world!"

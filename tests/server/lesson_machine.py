@@ -312,15 +312,13 @@ class Machine:
             check=False,
         )
 
-    def stop(self) -> float:
-        """Send SIGTERM and give the seconds until the process has ended."""
-        began = time.monotonic()
+    def stop(self) -> None:
+        """Send SIGTERM and wait until the process has ended."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
         self.process.wait(timeout=30)
         assert self.process.stdin
         self.process.stdin.close()
-        return time.monotonic() - began
 
     def status_of(self, name: str) -> str:
         """Give a file of ``/proc`` of the machine's process."""

@@ -3,7 +3,6 @@
 import json
 import socket
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -182,20 +181,19 @@ def test_a_waiting_request_ends_with_its_browser(hub: LessonHub, machine: Machin
 
 def test_many_waiting_requests_do_not_hold_up_others(hub: LessonHub, machine: Machine) -> None:
     """Thirty open tabs wait, and the thirty-first is answered at once."""
-    hub.answer("GET", f"attempts/{ATTEMPT}", Reply(golden("attempt_queued"), pause_s=3))
+    hub.answer("GET", f"attempts/{ATTEMPT}", Reply(golden("attempt_queued"), pause_s=10))
 
     def wait() -> None:
         with machine.client() as browser:
-            browser.get(f"hexhub/attempts/{ATTEMPT}?wait=3")
+            browser.get(f"hexhub/attempts/{ATTEMPT}?wait=10")
 
     threads = [threading.Thread(target=wait) for _ in range(30)]
     for thread in threads:
         thread.start()
     machine.wait_for(lambda: len(hub.seen) >= 30, "all of them wait")
-    began = time.monotonic()
     with machine.client() as browser:
         assert browser.get("hexhub/lesson").status_code == 200
-    assert time.monotonic() - began < 1.5
+    assert all(thread.is_alive() for thread in threads)
     for thread in threads:
         thread.join()
 

@@ -208,7 +208,7 @@ def test_greedy_programs_end(
     outcome = check(sandbox, make_lesson(), answer, timeout_s=30.0)
     assert outcome.kind in (OutcomeKind.FAILED, OutcomeKind.ERROR), outcome
     assert EXPECTED[0] in outcome.failing_tests or outcome.message, outcome
-    assert time.monotonic() - began < 60
+    assert time.monotonic() - began < 150
     if words:
         assert words in outcome.tests[0].message
 
@@ -238,7 +238,7 @@ def test_broken_checks_end(sandbox: Sandbox, make_lesson: MakeLesson, run: str, 
     assert outcome.kind is OutcomeKind.ERROR
     assert words in outcome.message
     assert len(outcome.output) < 20_000
-    assert time.monotonic() - began < 40
+    assert time.monotonic() - began < 150
 
 
 def test_a_test_that_is_gone_is_no_pass(sandbox: Sandbox, make_lesson: MakeLesson) -> None:
@@ -366,7 +366,7 @@ def test_no_trap_of_a_root_student_passes(
     began = time.monotonic()
     outcome = check_machine(sandbox, lesson, TRAPS[trap])
     assert outcome.kind in (OutcomeKind.FAILED, OutcomeKind.ERROR), outcome
-    assert time.monotonic() - began < 90
+    assert time.monotonic() - began < 150
 
 
 def test_a_root_student_sees_nothing_of_the_check(

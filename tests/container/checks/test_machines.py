@@ -92,7 +92,7 @@ def test_hostile_folders_end_with_a_sentence(
         began = time.monotonic()
         with pytest.raises(SubmissionUnusable, match=words):
             sandbox.take_files(machine_id, WORK, patterns)
-        assert time.monotonic() - began < 20
+        assert time.monotonic() - began < 60
         # Docker holds the container while it packs; it must be free again.
         assert sandbox.is_running(machine_id)
 
@@ -175,7 +175,7 @@ def test_a_script_that_leaves_a_server_behind_ends(
             machine_id, b"sleep 600 & echo started", MachineUser.STUDENT, 60
         )
         assert (result.exit_code, result.output) == (0, "started\n")
-        assert time.monotonic() - began < 15
+        assert time.monotonic() - began < 50
         running = sandbox.exec_script(
             machine_id, b"pgrep -x sleep | wc -l", MachineUser.STUDENT, 20
         )

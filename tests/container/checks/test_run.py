@@ -89,7 +89,7 @@ def test_silence_is_ended(sandbox: Sandbox, program: str, work: bytes) -> None:
     heard = run(sandbox, program, grace_s=2.0, work=work)
     assert heard.is_overdue
     assert heard.answer is None
-    assert time.monotonic() - began < 20
+    assert time.monotonic() - began < 60
 
 
 def test_a_line_without_end_is_cut_off(sandbox: Sandbox) -> None:
@@ -231,7 +231,7 @@ def test_docker_that_hangs_is_left(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
         began = time.monotonic()
         with pytest.raises(DockerUnavailable):
             Sandbox("test-silent", timeout_s=1).is_running("any")
-        assert time.monotonic() - began < 10
+        assert time.monotonic() - began < 60
         for connection in held:
             connection.close()
 

