@@ -88,20 +88,19 @@ lock: ## Resolve the Python packages again (needs uv)
 
 .PHONY: test test-tools test-storage test-server test-containers test-course test-hub test-browser test-faults
 
-
-test: check test-storage test-course ## Check, storage, and every answer of the shipped course in real containers
+test: check test-storage test-server test-containers test-course test-hub test-faults test-browser ## Everything
 
 test-tools:
 	@config/setup/debian_packages.sh $(TEST_PROGRAMS)
 
 test-storage: $(VENV)/.dev test-tools ## SQLite, PostgreSQL, files, the event sink
-	$(PYTEST) tests/storage
+	$(PYTEST) -n 2 tests/storage
 
 test-server: $(VENV)/.dev $(VENV)/.lesson ## The web service and the server extension
-	$(PYTEST) tests/server
+	$(PYTEST) -n 2 tests/server
 
 test-containers: $(VENV)/.dev test-tools images ## Checks and harness in real containers
-	$(PYTEST) tests/container
+	$(PYTEST) -n 4 tests/container
 
 test-course: $(VENV)/.dev test-tools images ## Every answer of the shipped course
 	$(BIN)/hexhub course verify courses/real-machine
