@@ -832,6 +832,7 @@ def _test(row: TestResultRow) -> TestResult:
         points=row.points,
         max_points=row.max_points,
         duration_s=row.duration_s,
+        names=row.names,
     )
 
 
@@ -849,6 +850,7 @@ def _test_row(attempt: int, position: int, test: TestResult) -> TestResultRow:
         points=test.points,
         max_points=test.max_points,
         duration_s=test.duration_s,
+        names=dict(test.names),
     )
 
 

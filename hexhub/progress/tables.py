@@ -228,6 +228,8 @@ class TestResultRow(Base):
     points: Mapped[float]
     max_points: Mapped[float]
     duration_s: Mapped[float]
+    names: Mapped[dict[str, str]] = mapped_column(JSON, server_default="{}")
+    """Language tag → ``name`` in that language."""
 
 
 class StepPassedRow(Base):

@@ -11,7 +11,7 @@ from typing import ParamSpec, TypeVar
 
 from jupyterhub.services.auth import HubOAuth
 
-from hexhub.catalog.model import Course, Lesson, Show
+from hexhub.catalog.model import Course, Lesson, Locale, Show
 from hexhub.catalog.published import PublishedCatalog
 from hexhub.errors import CourseError, CourseNotFound, TooManyRequests
 from hexhub.hub_api import HubApi
@@ -168,12 +168,12 @@ class ServiceContext:
             for course in self.courses_for(identity)
         ]
 
-    def attempt_answer(self, attempt: Attempt) -> Json:
+    def attempt_answer(self, attempt: Attempt, locale: Locale) -> Json:
         """Give an attempt as JSON for its student, with what the author shows of it."""
         position = None
         if attempt.state is AttemptState.QUEUED:
             position = self.store.queue_position(attempt.id)
-        return attempt_json(attempt, show=self._show_of(attempt), position=position)
+        return attempt_json(attempt, show=self._show_of(attempt), position=position, locale=locale)
 
     def _show_of(self, attempt: Attempt) -> Show:
         """Tell what is shown: as in the attempt's version, else as now, else the names only."""

@@ -329,20 +329,23 @@ class StopHandler(ApiHandler):
 class AttemptsHandler(ApiHandler):
     """Attempts at a step."""
 
+    arguments_allowed = ("locale",)
+
     async def post(self, course: str, lesson: str, step: str) -> None:
         """Queue an attempt (201), or join the one that waits or runs (200)."""
-        _found, _there, place = await self.lesson(course, lesson)
+        found, _there, place = await self.lesson(course, lesson)
         attempt, is_new = await self.run(
             submit_attempt, self.context.store, self.context.catalog, place, step
         )
-        answer = await self.run(self.context.attempt_answer, attempt)
+        locale = self.locale_for(found.locales)
+        answer = await self.run(self.context.attempt_answer, attempt, locale)
         self.write_json(answer, 201 if is_new else 200)
 
 
 class AttemptHandler(ApiHandler):
     """One attempt."""
 
-    arguments_allowed = ("wait",)
+    arguments_allowed = ("locale", "wait")
 
     async def get(self, attempt_id: str) -> None:
         """Give the attempt; with ``wait``, when it is done or so many seconds have passed."""
@@ -352,7 +355,8 @@ class AttemptHandler(ApiHandler):
         place = attempt.place
         if place.user != self.identity.user:
             raise AttemptNotFound(f"No attempt '{attempt_id}'. Press Check to make a new one.")
-        await self.lesson(place.course, place.lesson)
+        found, _there, _place = await self.lesson(place.course, place.lesson)
+        locale = self.locale_for(found.locales)
         while attempt.state is not AttemptState.DONE and not self.is_gone:
             waited_s = time.monotonic() - started
             if waited_s >= wait_s:
@@ -360,7 +364,7 @@ class AttemptHandler(ApiHandler):
             pause_s = next(pause for until, pause in _PAUSES_S if waited_s < until)
             await asyncio.sleep(min(pause_s, wait_s - waited_s))
             attempt = await self.run(self.context.store.attempt, attempt_id)
-        self.write_json(await self.run(self.context.attempt_answer, attempt))
+        self.write_json(await self.run(self.context.attempt_answer, attempt, locale))
 
 
 class HintsHandler(ApiHandler):

@@ -181,7 +181,9 @@ def _step_json(view: LessonView, step: Step, locale: Locale, now: datetime) -> J
         "hints": _hints_json(view, step, state, locale, now),
         "last_attempt": None
         if last is None
-        else attempt_json(last, show=show_of(step), position=view.positions.get(last.id)),
+        else attempt_json(
+            last, show=show_of(step), position=view.positions.get(last.id), locale=locale
+        ),
     }
 
 
@@ -212,13 +214,16 @@ def show_of(step: Step) -> Show:
     return step.check.show if step.check else Show.FULL
 
 
-def attempt_json(attempt: Attempt, *, show: Show, position: int | None) -> Json:
+def attempt_json(
+    attempt: Attempt, *, show: Show, position: int | None, locale: Locale = ""
+) -> Json:
     """Give an attempt as its student sees it.
 
     Args:
         attempt: In any state.
         show: What the author shows of failing tests.
         position: Place in the queue, from 1; None unless it waits.
+        locale: Language of the tests' names, where the author wrote them in it.
     """
     return {
         "version": API_VERSION,
@@ -230,25 +235,25 @@ def attempt_json(attempt: Attempt, *, show: Show, position: int | None) -> Json:
         "position": position,
         "outcome": None
         if attempt.outcome is None
-        else outcome_json(redact(attempt.outcome, show), attempt.step),
+        else outcome_json(redact(attempt.outcome, show), attempt.step, locale),
     }
 
 
-def outcome_json(outcome: Outcome, step: StepName) -> Json:
+def outcome_json(outcome: Outcome, step: StepName, locale: Locale = "") -> Json:
     """Give an outcome as it stands; call :func:`hexhub.checks.model.redact` before for students."""
     return {
         "version": RESULT_VERSION,
         "outcome": outcome.kind.value,
         "message": outcome.message,
         "duration_s": outcome.duration_s,
-        "tests": [_test_json(test, step) for test in outcome.tests],
+        "tests": [_test_json(test, step, locale) for test in outcome.tests],
     }
 
 
-def _test_json(test: TestResult, step: StepName) -> Json:
+def _test_json(test: TestResult, step: StepName, locale: Locale) -> Json:
     return {
         "id": test.id,
-        "name": test.name,
+        "name": test.name_in(locale),
         "step": step,
         "outcome": test.outcome.value,
         "points": test.points,

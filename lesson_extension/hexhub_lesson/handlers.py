@@ -47,8 +47,13 @@ class Route:
 
 ROUTES = (
     Route("GET", "lesson", "lessons/{course}/{lesson}", ("locale",)),
-    Route("POST", f"steps/{STEP}/attempts", "lessons/{course}/{lesson}/steps/{step}/attempts"),
-    Route("GET", f"attempts/{ATTEMPT}", "attempts/{attempt}", ("wait",)),
+    Route(
+        "POST",
+        f"steps/{STEP}/attempts",
+        "lessons/{course}/{lesson}/steps/{step}/attempts",
+        ("locale",),
+    ),
+    Route("GET", f"attempts/{ATTEMPT}", "attempts/{attempt}", ("wait", "locale")),
     Route(
         "POST", f"steps/{STEP}/hints", "lessons/{course}/{lesson}/steps/{step}/hints", ("locale",)
     ),

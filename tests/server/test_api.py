@@ -111,6 +111,23 @@ async def test_attempt_is_queued_then_done(service: Service) -> None:
     assert lesson["current_step"] == "two"
 
 
+async def test_tests_are_named_in_the_students_language(service: Service) -> None:
+    """Names that the author wrote in a language of the course reach the student who reads it."""
+    test = TestResult("t::a", "Adds", TestOutcome.PASSED, names={"ru": "Складывает"})
+    machine = service.machine()
+    attempt_id = (await machine.post(f"{LESSON}/steps/one/attempts")).json()["id"]
+    service.finish(attempt_id, Outcome(OutcomeKind.PASSED, tests=(test,)))
+
+    async def name(path: str, locale: str) -> str:
+        answer = (await machine.get(path, params={"locale": locale})).json()
+        attempt = answer if "outcome" in answer else answer["steps"][0]["last_attempt"]
+        return str(attempt["outcome"]["tests"][0]["name"])
+
+    for path in (f"{API}attempts/{attempt_id}", LESSON):
+        assert await name(path, "ru") == "Складывает"
+        assert await name(path, "en") == "Adds"
+
+
 async def test_waiting_ends_by_itself(service: Service) -> None:
     """A GET that waits gives the attempt as it is after ``wait`` seconds."""
     machine = service.machine()

@@ -53,7 +53,14 @@ FAILED = Outcome(
     OutcomeKind.FAILED,
     message="Look again.",
     tests=(
-        TestResult("t::b", "Бета", TestOutcome.PASSED, points=2.0, max_points=2.0),
+        TestResult(
+            "t::b",
+            "Бета",
+            TestOutcome.PASSED,
+            points=2.0,
+            max_points=2.0,
+            names={"en": "Beta"},
+        ),
         TestResult(
             "t::a",
             "A",
