@@ -99,7 +99,10 @@ export interface LessonModelOptions {
 
 const STATE_ORDER = { queued: 0, running: 1, done: 2 } as const;
 
-/** Tell whether `found` says more than `known`: a later request, or the same one further on. */
+/**
+ * Tell whether `found` says more than `known`: a later request, the same one further on, or the same
+ * one in other words (another language).
+ */
 function isNews(found: Attempt, known: Attempt | undefined): boolean {
   if (known === undefined) {
     return true;
@@ -107,7 +110,7 @@ function isNews(found: Attempt, known: Attempt | undefined): boolean {
   if (found.id === known.id) {
     return (
       STATE_ORDER[found.state] > STATE_ORDER[known.state] ||
-      (found.state === known.state && found.position !== known.position)
+      (found.state === known.state && JSON.stringify(found) !== JSON.stringify(known))
     );
   }
   return Date.parse(found.requested_at) >= Date.parse(known.requested_at);

@@ -427,3 +427,21 @@ it('asks for the lesson again in another language', async () => {
   expect(api.calls).toEqual(['lesson en', 'lesson ru']);
   expect(model.state.locale).toBe('ru');
 });
+
+it('shows a result that is known already in the new language too', async () => {
+  const attempt = makeAttempt({ id: 'known' });
+  const named = (name: string): Attempt =>
+    finish(attempt, makeOutcome('failed', [makeTest({ name })]));
+  api.onLesson = (locale) =>
+    Promise.resolve(
+      withStep(makeLesson(), attempt.step, {
+        last_attempt: named(locale === 'ru' ? 'Складывает' : 'Adds'),
+      }),
+    );
+  await begin();
+  const before = model.state.announcement;
+  await model.setLocale('ru');
+  const shown = model.state.attempts[attempt.step];
+  expect(shown?.outcome?.tests[0]?.name).toBe('Складывает');
+  expect(model.state.announcement).toBe(before);
+});
