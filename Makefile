@@ -79,11 +79,14 @@ format: $(VENV)/.dev lesson_extension/node_modules/.installed ## Format Python a
 	$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
 	cd lesson_extension && $(NPM) run --silent format
 
+# rfc3987-syntax is an optional part of jsonschema that checks a format nobody here uses (iri), and takes
+# a second to import in each of our processes. Locks are complete, so that nothing brings it back.
+WITHOUT := --no-emit-package rfc3987-syntax --no-emit-package lark
 lock: ## Resolve the Python packages again (needs uv)
 	printf 'setuptools>=77\n' | uv pip compile --quiet --universal --python-version 3.11 --no-header \
-	  --no-annotate --no-emit-index-url --extra postgresql setup.cfg - -o requirements.lock
+	  --no-annotate --no-emit-index-url $(WITHOUT) --extra postgresql setup.cfg - -o requirements.lock
 	printf 'setuptools>=77\n' | uv pip compile --quiet --universal --python-version 3.11 --no-header \
-	  --no-annotate --no-emit-index-url --constraint requirements.lock --all-extras setup.cfg - \
+	  --no-annotate --no-emit-index-url $(WITHOUT) --constraint requirements.lock --all-extras setup.cfg - \
 	  -o requirements-dev.lock
 
 .PHONY: test test-tools test-storage test-server test-containers test-course test-hub test-browser test-faults

@@ -31,6 +31,6 @@ if [ -z "${PIP_CERT:-}" ] && [ -r "$bundle" ]; then export PIP_CERT=$bundle; fi
 if [ -z "${NODE_EXTRA_CA_CERTS:-}" ] && [ -r "$bundle" ]; then export NODE_EXTRA_CA_CERTS=$bundle; fi
 
 say "Installing the Python packages of $lock (a minute or two the first time)"
-.venv/bin/pip install --quiet --disable-pip-version-check --requirement "$lock" 2> >(grep -v '^WARNING: Location' >&2)
+.venv/bin/pip install --quiet --disable-pip-version-check --no-deps --requirement "$lock" 2> >(grep -v '^WARNING: Location' >&2)
 .venv/bin/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable . \
   2> >(grep -v '^WARNING: Location' >&2)
