@@ -42,14 +42,15 @@ def network_name(hub_id: str, *, is_internal: bool = False) -> str:
     return f"{name}-isolated" if is_internal else name
 
 
+def planned_network(hub_id: str, *, is_internal: bool) -> MachineNetwork:
+    """Give one of a hub's networks as it is to be made."""
+    bridge = f"hx{hub_id[:6]}{'i' if is_internal else ''}"
+    return MachineNetwork(network_name(hub_id, is_internal=is_internal), bridge, is_internal)
+
+
 def planned_networks(hub_id: str) -> tuple[MachineNetwork, MachineNetwork]:
     """Give the network with the internet and the one without, as they are to be made."""
-    return (
-        MachineNetwork(network_name(hub_id), f"hx{hub_id[:6]}", is_internal=False),
-        MachineNetwork(
-            network_name(hub_id, is_internal=True), f"hx{hub_id[:6]}i", is_internal=True
-        ),
-    )
+    return planned_network(hub_id, is_internal=False), planned_network(hub_id, is_internal=True)
 
 
 def network_arguments(network: MachineNetwork, hub_id: str) -> dict[str, Any]:

@@ -35,6 +35,8 @@ from hexhub.catalog.model import Course, Lesson, Network
 from hexhub.catalog.overlays import starter_overlay
 from hexhub.catalog.published import PublishedCatalog
 from hexhub.errors import HexHubError
+from hexhub.link_local import drop_link_local
+from hexhub.machine_network import planned_network
 from spawner.container import (
     PORT,
     STOP_TIMEOUT_S,
@@ -382,6 +384,9 @@ class LessonSpawner(DockerSpawner):
         self.object_id = container_id
         self._tell("start")
         await self._docker_call("start", container_id)
+        bridge = planned_network(self.hub_id, is_internal=lesson.network is Network.NONE).bridge
+        loop = asyncio.get_running_loop()
+        await loop.run_in_executor(self.executor, drop_link_local, bridge)
         self._tell("server")
         message = make_message(self.get_env(), self.get_args(), str(lesson.user.home))
         await self._docker_call_with(partial(deliver, container_id=container_id, message=message))

@@ -3,6 +3,7 @@
 import json
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
@@ -30,6 +31,16 @@ def test_a_lesson_opens(hub, student):
     machine = only_machine(hub, student)
     assert docker("exec", machine, "cat", "/home/student/work/sub/hello.txt") == "Hello from plain"
     assert docker("exec", machine, "stat", "-c", "%U", "/home/student/work/sub") == "student"
+
+
+def test_a_start_is_no_change_of_the_hosts_network(hub, student):
+    """The host's end of a machine's network gets no address: browsers here would drop requests."""
+    hub.open(student, PLAIN)
+    bridge = f"hx{(hub.state / 'secrets' / 'hub-id').read_text()[:6]}"
+    ports = [port.name for port in Path(f"/sys/class/net/{bridge}/brif").iterdir()]
+    assert ports
+    for name in (bridge, *ports):
+        assert Path(f"/proc/sys/net/ipv6/conf/{name}/disable_ipv6").read_text() == "1\n"
 
 
 def test_the_phases_are_told(hub, student):
