@@ -9,12 +9,17 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from hexhub.catalog.model import Locale, Show
+from hexhub.checks.assertions import author_words
 
 RESULT_VERSION = 1
 MAX_TEXT = 4_000
 """Characters kept of any one text of a test result."""
 MAX_TESTS = 500
 """Tests kept of one report."""
+MAX_ID = 200
+MAX_NAME = 300
+"""Characters of a test's id and of its name."""
+MAX_POINTS = 1000.0
 
 
 class OutcomeKind(StrEnum):
@@ -142,13 +147,16 @@ def judge(
 
 
 def redact(outcome: Outcome, show: Show) -> Outcome:
-    """Take out of ``outcome`` what the author does not show (``show:`` of the check)."""
+    """Take out of ``outcome`` what the author does not show (``show:`` of the check).
+
+    With ``message`` the author's words stay, without the values that a test tool wrote into them.
+    """
     if show is Show.FULL:
         return outcome
     tests = tuple(
         replace(
             test,
-            message=test.message if show is Show.MESSAGE else "",
+            message=author_words(test.message) if show is Show.MESSAGE else "",
             expected=None,
             actual=None,
             output="",

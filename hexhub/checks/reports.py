@@ -1,4 +1,4 @@
-"""JUnit XML, TAP, exit code and nbgrader scores → test results; pure.
+"""JUnit XML, exit code and nbgrader scores (TAP: :mod:`hexhub.checks.tap`) → test results; pure.
 
 The run that wrote a report had a student's program in it, so a report is hostile until it has been
 read: whatever it holds, reading gives test results that may be stored and shown, or raises
@@ -6,29 +6,37 @@ read: whatever it holds, reading gives test results that may be stored and shown
 """
 
 import json
-import math
 import re
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from xml.etree.ElementTree import Element, ParseError
 
 from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
 from hexhub.catalog.model import ReportFormat
-from hexhub.checks.model import MAX_TESTS, TestOutcome, TestResult
-from hexhub.checks.texts import clean, clean_end, clean_line
+from hexhub.checks.complaints import Complaint, author_message, read_complaint
+from hexhub.checks.model import (
+    MAX_ID,
+    MAX_NAME,
+    MAX_POINTS,
+    MAX_TESTS,
+    TestOutcome,
+    TestResult,
+)
+from hexhub.checks.tap import read_tap
+from hexhub.checks.texts import clean, clean_end, clean_line, clean_or_none, read_number
 from hexhub.errors import ReportUnusable
 
-MAX_ID = 200
-MAX_NAME = 300
-MAX_POINTS = 1000.0
+_MAX_DEPTH = 20
+"""Suites in suites that are named in a test's id."""
 EXIT_TEST = "exit"
 """Id of the one test of a check that reports by its exit code."""
 
 _LOCALE_NAME = re.compile(r"(?:hexhub\.)?name\.([a-z]{2,3}(?:-[A-Za-z0-9]{1,8}){0,3})")
 _CAPTURED = re.compile(r"^-{5,} Captured (?:Log|Out|Err)[a-z ]* -{5,}$\n?", re.MULTILINE)
 """pytest's headings over what a test printed, written also where it printed nothing."""
+_DISPLAY_NAME = re.compile(r"^unique-id: .*\ndisplay-name: (.*)\n?", re.MULTILINE)
+"""JUnit 5's console writes this below what a test printed."""
 _SEVERITY = (TestOutcome.PASSED, TestOutcome.SKIPPED, TestOutcome.FAILED, TestOutcome.ERROR)
 
 
@@ -50,39 +58,66 @@ def read_junit(text: str) -> list[TestResult]:
         raise ReportUnusable(
             f"The report is no JUnit XML: it begins with <{clean_line(str(root.tag), 40)}>."
         )
-    return _merge(_read_case(case) for case in root.iter("testcase"))
+    return _merge(_read_case(case, suites) for case, suites in _cases(root))
 
 
-def _read_case(case: Element) -> TestResult:
+def _cases(root: Element) -> Iterator[tuple[Element, tuple[str, ...]]]:
+    """Give each test case with the names of the suites that it is in, outermost first."""
+    # No recursion: a report may be nested deeper than Python's stack.
+    waiting: list[tuple[Element, tuple[str, ...]]] = [(root, ())]
+    while waiting:
+        element, suites = waiting.pop()
+        if element.tag == "testcase":
+            yield element, suites
+            continue
+        if element.tag == "testsuite" and len(suites) < _MAX_DEPTH:
+            suites = (*suites, str(element.get("name", "")))
+        waiting += [(child, suites) for child in reversed(element)]
+
+
+def _read_case(case: Element, suites: tuple[str, ...]) -> TestResult:
     properties = {
         str(item.get("name", "")): str(item.get("value") or item.text or "")
         for item in case.iterfind("properties/property")
     }
-    outcome, message = TestOutcome.PASSED, ""
-    for child in case:
-        found = _case_outcome(child)
-        if found is not None and _SEVERITY.index(found) > _SEVERITY.index(outcome):
-            outcome = found
-            message = _failure_message(child)
-    if outcome is TestOutcome.PASSED and case.get("status", "").lower() in ("notrun", "disabled"):
-        outcome = TestOutcome.SKIPPED
-    max_points = _number(properties.get("hexhub.points"), 1.0)
-    name = str(case.get("name", ""))
     output = "\n".join(
         part.text for part in case if part.tag in ("system-out", "system-err") and part.text
     )
+    outcome, complaint = TestOutcome.PASSED, None
+    for child in case:
+        found = _case_outcome(child)
+        if found is not None and _SEVERITY.index(found) > _SEVERITY.index(outcome):
+            outcome, complaint = found, child
+        if found is TestOutcome.SKIPPED and child.get("type") == "todo":
+            # node:test writes the failure of a test that is still to be written, too.
+            break
+    if outcome is TestOutcome.PASSED and case.get("status", "").lower() in ("notrun", "disabled"):
+        outcome = TestOutcome.SKIPPED
+    name = str(case.get("name", ""))
+    shown = properties.get("hexhub.name", "")
+    if display_name := _DISPLAY_NAME.search(output):
+        # Those of parameters are numbers only, and the method's own name is no better.
+        if display_name[1] != name and not display_name[1].startswith("["):
+            shown = shown or display_name[1]
+        output = output[: display_name.start()]
+    said = (
+        Complaint(output=output)
+        if complaint is None
+        else read_complaint(str(complaint.get("message") or ""), str(complaint.text or ""), output)
+    )
+    max_points = read_number(properties.get("hexhub.points"), 1.0, most=MAX_POINTS)
     return TestResult(
         id=clean_line(properties.get("hexhub.id", ""), MAX_ID)
-        or _test_id(str(case.get("classname", "")), name, str(case.get("file", ""))),
-        name=clean_line(properties.get("hexhub.name", ""), MAX_NAME) or _readable(name),
+        or _test_id(str(case.get("classname", "")), name, str(case.get("file", "")), suites),
+        name=clean_line(shown, MAX_NAME) or _readable(name),
         outcome=outcome,
-        message=clean(message),
-        expected=_optional(properties.get("hexhub.expected")),
-        actual=_optional(properties.get("hexhub.actual")),
-        output=clean_end(_CAPTURED.sub("", output).strip("\n")),
+        message=clean(said.message),
+        expected=clean_or_none(properties.get("hexhub.expected", said.expected)),
+        actual=clean_or_none(properties.get("hexhub.actual", said.actual)),
+        output=clean_end(_CAPTURED.sub("", said.output).strip("\n").rstrip()),
         points=max_points if outcome is TestOutcome.PASSED else 0.0,
         max_points=max_points,
-        duration_s=_number(str(case.get("time", "")).replace(",", ""), 0.0, most=1e6),
+        duration_s=read_number(str(case.get("time", "")).replace(",", ""), 0.0),
         names=_locale_names(properties),
     )
 
@@ -95,50 +130,44 @@ def _case_outcome(child: Element) -> TestOutcome | None:
     }.get(str(child.tag))
 
 
-def _failure_message(child: Element) -> str:
-    said = str(child.get("message") or "").strip() or str(child.text or "").strip()
-    return author_message(said)
+_SOURCE_FILE = re.compile(r"\.(?:[cm]?[jt]sx?|bats|php|rb|lua|t|sh)\Z")
 
 
-_ASSERTION = re.compile(
-    r"\A(?:AssertionError|Failed|(?:[\w.]+\.)?(?:Student|Machine)Error)(?:: ?|\Z)"
-)
-_ASSERT_LINE = re.compile(r"^\s*assert\b", re.MULTILINE)
-
-
-def author_message(said: str) -> str:
-    """Give what the author wrote behind the comma of an ``assert``, where that is in ``said``.
-
-    pytest says ``AssertionError: <author's words>`` and then the comparison as it sees it; without
-    words there is only the comparison, whose first line is kept.
-    """
-    text = _ASSERTION.sub("", said, count=1).strip()
-    comparison = _ASSERT_LINE.search(text)
-    if comparison is None:
-        return text
-    words = text[: comparison.start()].strip()
-    return words or text.splitlines()[0].strip()
-
-
-def _test_id(classname: str, name: str, file: str) -> str:
+def _test_id(classname: str, name: str, file: str, suites: tuple[str, ...]) -> str:
     """Give ``<file stem>::<function>[<parameters>]``, with classes in between where there are some.
 
-    pytest writes folders, file and classes as one dotted word; the last part in small letters is
-    the file.
+    What ``classname`` holds depends on the tool: pytest writes folders, file and classes as one
+    dotted word, whose last part in small letters is the file; Vitest, Bats and Go a path; Jest,
+    Mocha's reporters and CTest the title once more, or a part of it; node:test nothing, but it
+    nests suites.
     """
-    parts = [part for part in classname.split(".") if part]
-    if file:
-        stem = file.replace("\\", "/").rsplit("/", 1)[-1].split(".", 1)[0]
-        classes = parts[parts.index(stem) + 1 :] if stem in parts else []
-        parts = [stem, *classes]
+    stem = _stem(file)
+    if classname and name.endswith(classname):
+        parts = []
+    elif classname == "test" != stem and stem:
+        parts = [stem, *suites]
+    elif "/" in classname or _SOURCE_FILE.search(classname):
+        parts = [_stem(classname)]
+    elif any(sign.isspace() for sign in classname):
+        parts = [classname]
     else:
-        small = [place for place, part in enumerate(parts) if not part[:1].isupper()]
-        parts = parts[small[-1] :] if small else parts[-1:]
+        parts = [part for part in classname.split(".") if part]
+        if stem in parts:
+            parts = parts[parts.index(stem) :]
+        elif stem and not parts:
+            parts = [stem]
+        else:
+            small = [place for place, part in enumerate(parts) if not part[:1].isupper()]
+            parts = parts[small[-1] :] if small else parts[-1:]
     return clean_line("::".join([*parts, name] if name else parts), MAX_ID) or "unnamed"
 
 
+def _stem(path: str) -> str:
+    return path.replace("\\", "/").rsplit("/", 1)[-1].split(".", 1)[0]
+
+
 def _readable(name: str) -> str:
-    function, bracket, parameters = name.partition("[")
+    function, bracket, parameters = name.removesuffix("()").partition("[")
     words = function.removeprefix("test_").replace("_", " ").strip() or name
     words = words[:1].upper() + words[1:]
     return clean_line(f"{words} [{parameters}" if bracket else words, MAX_NAME) or "Unnamed"
@@ -151,19 +180,6 @@ def _locale_names(properties: Mapping[str, str]) -> dict[str, str]:
         if match and len(names) < 20 and clean_line(value, MAX_NAME):
             names[match[1]] = clean_line(value, MAX_NAME)
     return names
-
-
-def _optional(text: str | None) -> str | None:
-    return None if text is None else clean(text)
-
-
-def _number(text: object, default: float, *, most: float = MAX_POINTS) -> float:
-    """Read a number that is neither negative nor without bounds; anything else is ``default``."""
-    try:
-        number = float(text)  # type: ignore[arg-type]
-    except (TypeError, ValueError, OverflowError):
-        return default
-    return min(number, most) if math.isfinite(number) and number >= 0 else default
 
 
 def _merge(results: Iterable[TestResult]) -> list[TestResult]:
@@ -180,130 +196,6 @@ def _merge(results: Iterable[TestResult]) -> list[TestResult]:
         if len(merged) > MAX_TESTS:
             raise ReportUnusable(f"The report has more than {MAX_TESTS} tests.")
     return list(merged.values())
-
-
-# --- TAP ------------------------------------------------------------------------------------------
-
-_PLAN = re.compile(r"1\.\.(\d{1,9})\s*(?:#.*)?")
-_POINT = re.compile(r"(?P<not>not )?ok\b(?:\s+(?P<number>\d{1,9}))?(?:\s+-)?\s*(?P<description>.*)")
-_DIRECTIVE = re.compile(r"(?<!\\)#\s*(?P<word>skip|todo)\S*\s*(?P<reason>.*)", re.IGNORECASE)
-_BAIL = re.compile(r"Bail out!\s*(?P<reason>.*)")
-_YAML_KEY = re.compile(r"\s*(?P<key>message|expected|wanted|actual|found|got)\s*:\s*(?P<value>.*)")
-
-
-def read_tap(text: str) -> list[TestResult]:
-    """Read the Test Anything Protocol, versions 12 to 14.
-
-    Lines of subtests are left to their parent.
-    The description is the id, since numbers change whenever an author adds a test. ``todo`` and
-    ``skip`` count as skipped, and so never as passed. A plan that is not kept and ``Bail out!`` are
-    tests that ended in error.
-
-    Raises:
-        ReportUnusable: There is no line of TAP in it, or there are too many tests.
-    """
-    results: list[TestResult] = []
-    notes: list[list[str]] = []
-    planned: int | None = None
-    bailed: str | None = None
-    for line in text.splitlines():
-        if line[:1].isspace() or line.startswith("#"):
-            if notes:
-                notes[-1].append(line)
-            continue
-        if match := _BAIL.match(line):
-            bailed = match["reason"].strip() or "no reason given"
-            break
-        if match := _PLAN.fullmatch(line.strip()):
-            planned = int(match[1])
-        elif match := _POINT.fullmatch(line.rstrip()):
-            results.append(_read_point(match, len(results) + 1))
-            notes.append([])
-            if len(results) > MAX_TESTS:
-                raise ReportUnusable(f"The report has more than {MAX_TESTS} tests.")
-    if not results and planned is None and bailed is None:
-        raise ReportUnusable("The report is no TAP: it has neither a plan nor a test.")
-    results = [_with_notes(result, lines) for result, lines in zip(results, notes, strict=True)]
-    if bailed is not None:
-        results.append(_broken("bail-out", "The check gave up", f"It gave up: {bailed}"))
-    elif planned is not None and planned != len(results):
-        results.append(
-            _broken(
-                "plan",
-                "All planned tests have run",
-                f"{planned} tests were planned, {len(results)} have run.",
-            )
-        )
-    return _unique(results)
-
-
-def _read_point(match: re.Match[str], place: int) -> TestResult:
-    description, outcome, reason = match["description"], TestOutcome.PASSED, ""
-    if match["not"]:
-        outcome = TestOutcome.FAILED
-    directive = _DIRECTIVE.search(description)
-    if directive:
-        description, reason = description[: directive.start()], directive["reason"]
-        if outcome is TestOutcome.FAILED or directive["word"].lower() == "skip":
-            outcome = TestOutcome.SKIPPED
-    name = clean_line(re.sub(r"\\([#\\])", r"\1", description), MAX_NAME)
-    return TestResult(
-        id=name[:MAX_ID] or f"test-{place}",
-        name=name or f"Test {place}",
-        outcome=outcome,
-        message=clean(reason.strip()),
-        points=1.0 if outcome is TestOutcome.PASSED else 0.0,
-    )
-
-
-def _with_notes(result: TestResult, lines: list[str]) -> TestResult:
-    """Add what stands below a test point: comments, and YAML between ``---`` and ``...``."""
-    if result.outcome is TestOutcome.PASSED or not lines:
-        return result
-    comments: list[str] = []
-    found: dict[str, str] = {}
-    is_yaml = False
-    for line in lines:
-        word = line.strip()
-        if word == "---":
-            is_yaml = True
-        elif word == "...":
-            is_yaml = False
-        elif is_yaml:
-            if match := _YAML_KEY.fullmatch(line):
-                value = match["value"].strip()
-                if len(value) > 1 and value[0] == value[-1] and value[0] in "'\"":
-                    value = value[1:-1]
-                found.setdefault(match["key"], value)
-        elif word.startswith("#") and not line[:1].isspace():
-            comments.append(word.lstrip("#").strip())
-    expected = found.get("expected", found.get("wanted"))
-    actual = found.get("actual", found.get("found", found.get("got")))
-    message = result.message or found.get("message", "") or "\n".join(comments)
-    return replace(
-        result, message=clean(message), expected=_optional(expected), actual=_optional(actual)
-    )
-
-
-def _broken(test_id: str, name: str, message: str) -> TestResult:
-    return TestResult(id=test_id, name=name, outcome=TestOutcome.ERROR, message=clean(message))
-
-
-def _unique(results: list[TestResult]) -> list[TestResult]:
-    """Number the ids that occur more than once, in report order: ``adds``, ``adds #2``."""
-    seen: dict[str, int] = {}
-    taken = {result.id for result in results}
-    made: list[TestResult] = []
-    for result in results:
-        count = seen.get(result.id, 0) + 1
-        seen[result.id] = count
-        wanted = result.id
-        while count > 1 and wanted in taken:
-            wanted = f"{result.id} #{count}"
-            count += 1
-        taken.add(wanted)
-        made.append(replace(result, id=wanted))
-    return made
 
 
 # --- exit code and nbgrader -----------------------------------------------------------------------
@@ -363,12 +255,12 @@ def _read_cell(cell: object) -> TestResult:
         name=clean_line(_text(cell, "name") or "", MAX_NAME) or _readable(cell["id"]),
         outcome=TestOutcome.PASSED if passed else TestOutcome.FAILED,
         message="" if passed else clean(author_message(message)),
-        expected=_optional(_text(cell, "expected")),
-        actual=_optional(_text(cell, "actual")),
+        expected=clean_or_none(_text(cell, "expected")),
+        actual=clean_or_none(_text(cell, "actual")),
         output=clean_end(_text(cell, "output") or ""),
         points=min(score, most, MAX_POINTS),
         max_points=min(most, MAX_POINTS),
-        duration_s=_number(cell.get("duration_s"), 0.0, most=1e6),
+        duration_s=read_number(cell.get("duration_s"), 0.0),
         names=_locale_names({f"name.{k}": str(v) for k, v in names.items()})
         if isinstance(names, dict)
         else {},

@@ -4,6 +4,7 @@ Whatever a student's program prints may end up here: terminal escapes, NUL bytes
 them), half characters (UTF-8 refuses them), marks that turn the direction of writing.
 """
 
+import math
 import re
 
 from hexhub.checks.model import MAX_TEXT, cut
@@ -43,3 +44,17 @@ def clean_end(text: str, size: int = MAX_TEXT) -> str:
     if len(text) <= size:
         return clean(text, size * 2)
     return f"[… {len(text) - size} characters before]\n{clean(text[-size:], size * 2)}"
+
+
+def clean_or_none(text: str | None) -> str | None:
+    """As :func:`clean`; None stays None."""
+    return None if text is None else clean(text)
+
+
+def read_number(text: object, default: float, *, most: float = 1e6) -> float:
+    """Read a number that is neither negative nor without bounds; anything else is ``default``."""
+    try:
+        number = float(text)  # type: ignore[arg-type]
+    except (TypeError, ValueError, OverflowError):
+        return default
+    return min(number, most) if math.isfinite(number) and number >= 0 else default

@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hexhub.checks.complaints import author_message
 from hexhub.checks.model import MAX_TESTS, MAX_TEXT, TestOutcome, TestResult
 from hexhub.checks.reports import (
-    author_message,
     read_exit,
     read_junit,
     read_nbgrader,
-    read_tap,
 )
+from hexhub.checks.tap import read_tap
 from hexhub.errors import ReportUnusable
 
 PASSED, FAILED = TestOutcome.PASSED, TestOutcome.FAILED
