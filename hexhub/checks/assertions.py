@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-MAX_LOOKED_AT = 8_000
+MAX_LOOKED_AT = 4_000
 
 
 @dataclass(frozen=True)
@@ -167,7 +167,7 @@ _READERS: tuple[Callable[[str], Comparison | None], ...] = (
     ),
     # The habit of Go's own tests: "f(2) = 3; want 4", "got 3, want 4"
     _by_pattern(r"^[^=;\n]+ = (?P<a>[^;\n]+); want (?P<e>.+)$"),
-    _by_pattern(r"\bgot:? (?P<a>[^;,\n]{1,500})[;,] want(?:ed)?:? (?P<e>.+)$"),
+    _by_pattern(r"\bgot:? (?P<a>[^;,\n]{1,200})[;,] want(?:ed)?:? (?P<e>.+)$"),
     # Rust, since 1.73 and before
     _by_pattern(
         r"^assertion `left == right` failed(?:: .*)?\n +left: (?P<a>.+)\n +right: (?P<e>.+)$"

@@ -71,9 +71,8 @@ def read_complaint(message: str, text: str, output: str) -> Complaint:
         said, output = said[: note.start()] if note else said, output[: panic.start()]
     said = _without_places(said)
     message = author_message(said)
-    compared = (
-        read_comparison(message) or read_comparison(said) or read_comparison(_said_once(text))
-    )
+    candidates = dict.fromkeys((message, said, _said_once(text)))
+    compared = next(filter(None, map(read_comparison, candidates)), None)
     return Complaint(
         message,
         compared.expected if compared else None,
