@@ -72,6 +72,8 @@ def read_tap(text: str) -> list[TestResult]:
                 f"{reader.planned} tests were planned, {reader.top_level} have run.",
             )
         )
+    if len(results) > MAX_TESTS:
+        raise ReportUnusable(f"The report has more than {MAX_TESTS} tests.")
     return _unique(results)
 
 

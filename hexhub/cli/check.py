@@ -9,7 +9,7 @@ import click
 from hexhub.checks.model import Outcome, OutcomeKind, TestOutcome
 from hexhub.checks.sandbox import Sandbox
 from hexhub.names import StepName
-from hexhub.service.wire import outcome_json
+from hexhub.service.wire import Json, outcome_json
 from hexhub.usecases.check_answer import check_answer
 
 _MARKS = {
@@ -34,7 +34,12 @@ _MARKS = {
     metavar="ANSWER",
     help="starter, solution, wrong/NAME, or a folder that is laid over the starter.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print the outcome as the API gives it.")
+@click.option(
+    "--json",
+    "as_json",
+    is_flag=True,
+    help="Print the outcome as JSON (see: hexhub course schema outcome).",
+)
 def check(lesson_folder: Path, step_name: str, answer: str, as_json: bool) -> None:
     """Try one answer at one step, just as HexHub would, in a machine of its own.
 
@@ -48,11 +53,15 @@ def check(lesson_folder: Path, step_name: str, answer: str, as_json: bool) -> No
     finally:
         docker.close()
     if as_json:
-        document = outcome_json(outcome, StepName(step_name)) | {"output": outcome.output}
-        click.echo(json.dumps(document, ensure_ascii=False, indent=2))
+        click.echo(json.dumps(author_json(outcome, step_name), ensure_ascii=False, indent=2))
     else:
         print_outcome(outcome)
     sys.exit(0 if outcome.is_pass else 1)
+
+
+def author_json(outcome: Outcome, step_name: str) -> Json:
+    """Give an outcome as its author reads it: whole, and with the end of what the run printed."""
+    return outcome_json(outcome, StepName(step_name)) | {"output": outcome.output}
 
 
 def print_outcome(outcome: Outcome) -> None:

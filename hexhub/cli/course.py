@@ -3,6 +3,7 @@
 import json
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
@@ -94,10 +95,15 @@ def publish(folder: Path, state: Path) -> None:
 
 
 @course.command()
-@click.argument("what", type=click.Choice(["lesson", "course"]), default="lesson")
+@click.argument("what", type=click.Choice(["lesson", "course", "outcome"]), default="lesson")
 def schema(what: str) -> None:
-    """Print the JSON Schema of lesson.yml or course.yml, for editors."""
+    """Print the JSON Schema of lesson.yml or course.yml, for editors; or of a check's outcome."""
     from hexhub.catalog.format import course_schema, lesson_schema
+    from hexhub.checks.schemas import read_outcome_schema
 
-    made = lesson_schema() if what == "lesson" else course_schema()
+    made: Mapping[str, object]
+    if what == "outcome":
+        made = read_outcome_schema()
+    else:
+        made = lesson_schema() if what == "lesson" else course_schema()
     click.echo(json.dumps(made, ensure_ascii=False, indent=2))

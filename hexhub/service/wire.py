@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 
 from hexhub.catalog.model import Course, Lesson, Locale, Show, Step
 from hexhub.catalog.overlays import Overlay
-from hexhub.checks.model import RESULT_VERSION, Outcome, TestResult, redact
+from hexhub.checks.model import RESULT_VERSION, Outcome, TestResult, cut, redact
 from hexhub.errors import HexHubError, RequestInvalid
 from hexhub.hub_api import ServerStatus
 from hexhub.names import StepName
@@ -244,7 +244,7 @@ def outcome_json(outcome: Outcome, step: StepName, locale: Locale = "") -> Json:
     return {
         "version": RESULT_VERSION,
         "outcome": outcome.kind.value,
-        "message": outcome.message,
+        "message": cut(outcome.message),
         "duration_s": outcome.duration_s,
         "tests": [_test_json(test, step, locale) for test in outcome.tests],
     }

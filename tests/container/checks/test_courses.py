@@ -6,10 +6,12 @@ from pathlib import Path
 import docker
 import pytest
 from click.testing import CliRunner
+from jsonschema import Draft202012Validator
 
 from hexhub.catalog.published import PublishedCatalog
 from hexhub.checks.model import OutcomeKind
 from hexhub.checks.sandbox import Sandbox
+from hexhub.checks.schemas import read_outcome_schema
 from hexhub.cli.main import main
 from hexhub.errors import AnswerUnusable, CourseNotFound, SolutionFails, StepNotFound
 from hexhub.usecases.check_answer import check_answer
@@ -244,6 +246,7 @@ def test_the_command_check_prints_an_outcome(tmp_path: Path) -> None:
     assert (document["version"], document["outcome"]) == (1, "passed")
     assert [test["id"] for test in document["tests"]] == ["test_function::test_name", FUNCTION]
     assert {test["step"] for test in document["tests"]} == {"function"}
+    Draft202012Validator(read_outcome_schema()).validate(document)
 
 
 def test_the_command_verify_is_red_by_name(tmp_path: Path) -> None:

@@ -60,9 +60,9 @@ def test_a_folder_that_is_no_lesson_is_named(tmp_path: Path) -> None:
     assert "COURSE/lessons/LESSON" in result.stderr
 
 
-@pytest.mark.parametrize("what", ["lesson", "course"])
+@pytest.mark.parametrize("what", ["lesson", "course", "outcome"])
 def test_schemas_are_json(what: str) -> None:
-    """Editors get a JSON Schema of each file."""
+    """Editors get a JSON Schema of each file, programs that of an outcome."""
     result = CliRunner().invoke(main, ["course", "schema", what])
     assert result.exit_code == 0
     assert json.loads(result.output)["type"] == "object"
