@@ -248,6 +248,19 @@ def test_tap_is_read_whole() -> None:
         ("ok 1 - has \\# in it\n1..1", {"has # in it": PASSED}),
         ("okay this is no test\nok 1 - a\n1..1", {"a": PASSED}),
         ("1..3\nok\nok\nok", {"test-1": PASSED, "test-2": PASSED, "test-3": PASSED}),
+        ("ok 1 - a # TODO later\n1..1", {"a": SKIPPED}),
+        ("ok 1 - a # time=2.5ms\nok 2 - b # time=3s # SKIP\n1..2", {"a": PASSED, "b": SKIPPED}),
+        ("not ok 1 - a\n  ---\n  message: never ended\nnot ok 2 - b", {"a": FAILED, "b": FAILED}),
+        ("not ok 1 - a\n  ---\n  ok: 1\n    ok 2 - c\n  ...\nok 2 - b", {"a": FAILED, "b": PASSED}),
+        ("    not ok 1 - lost\nok 1 - a", {"a": PASSED}),
+        ("ok 1 - a\n    ok 1 - fine\n    not ok 2 - lost", {"a": PASSED, "lost": FAILED}),
+        (
+            "not ok 1 - g {\n    ok 1 - a\n    not ok 2 - b\n}\n1..1",
+            {"g::a": PASSED, "g::b": FAILED},
+        ),
+        ("not ok 1 - g {\n    ok 1 - a\n}\n1..1", {"g::a": PASSED, "g": FAILED}),
+        ("ok 1 - g {\n    not ok 1 - a\n}\n1..1", {"g::a": FAILED}),
+        ("ok 1 - g {\n}\n1..1", {"g": PASSED}),
     ],
 )
 def test_tap_dialects(text: str, expected: dict[str, TestOutcome]) -> None:
