@@ -42,21 +42,35 @@ def read_comparison(text: str) -> Comparison | None:
 
 
 def author_words(text: str) -> str:
-    """Give ``text`` without the values that a tool has written into it.
+    """Give ``text`` without the values that a known tool has written into it.
 
     For checks that show the author's message and no more: there, the expected value is an answer.
     """
-    if _PYTEST_COMPARISON.match(text) or _CHAI.match(text):
-        return ""
+    said = _SAID_BY_TOOLS.search(text)
+    if said is not None:
+        return text[: said.start()].strip()
     found = read_comparison(text)
     return text if found is None else found.words
 
 
-_PYTEST_COMPARISON = re.compile(r"assert\b")
-_CHAI = re.compile(
-    r"expected .* to (?:be .* // Object\.is equality|(?:deeply|strictly) equal |contain |match )"
+_SAID_BY_TOOLS = re.compile(
+    r"""
+    ^(?:
+        assert\b                                    # pytest
+      | expected\ (?:[^\s'"\[{(]+|'.*'|".*"|\[.*\]|\{.*\})\ (?:not\ )?to\s  # Chai, Vitest
+      | (?:The\ input\ (?:did\ not\ match|was\ expected)|The\ expression\ evaluated)\b  # Node
+      | Expected:?\ (?:not\b|is\b|\(.*\)\ \S+\ \()  # Jest, Hamcrest, GoogleTest
+      | Expecting\b                                # AssertJ
+      | assertion\ (?:failed:|`left\ !=\ right`)   # Rust
+      | Failed\ asserting\ that\b                  # PHPUnit
+      | \(.*in\ test\ file\b                      # Bats, with the line of the test's source
+      | .*\n[ \t]+(?:doesn't\ match|matches)\ '    # Test::More
+      | "[^"\n]*"\ does\ not\ contain\b           # testify
+    )
+    """,
+    re.MULTILINE | re.VERBOSE,
 )
-"""vitest says both sides in a sentence, and again in a form that can be read."""
+"""Sentences with values or with a test's source in them, which are no comparison of two sides."""
 
 
 def _by_pattern(pattern: str) -> Callable[[str], Comparison | None]:

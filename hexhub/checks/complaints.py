@@ -35,10 +35,12 @@ _ASSERTION = re.compile(
 )
 _ASSERT_LINE = re.compile(r"^\s*assert\b", re.MULTILINE)
 _TRACE = re.compile(
-    r"^(?:[ \t]+at \S|[ \t]*❯ \S|[ \t]*⎯{3}|[ \t]*\+ expected - actual\b|.*\.java:\d+\)$)",
+    r"^(?:[ \t]+at \S|[ \t]*❯ \S|[ \t]*⎯{3}|[ \t]*\+ expected - actual\b"
+    r"|[ ]{4,}(?:> )?[ ]*\d+ \| |.*\.java:\d+\)$)",
     re.MULTILINE,
 )
-"""First line of a stack trace of Java, Node and Vitest, or of what Mocha says once more."""
+"""First line of a stack trace of Java, Node and Vitest, of an excerpt of the test's source (Jest), or
+of what Mocha says once more."""
 _NAMED_ERROR = re.compile(r"^\w*Error(?: \[\w+\])?: ", re.MULTILINE)
 _PLACE = re.compile(r"\A(?:unknown file|[\w./\\-]+\.\w{1,4}:\d+)\n")
 _BATS_PLACE = re.compile(r"\A\(.*in test file .*\)\n  `.*' failed.*\n?", re.MULTILINE)

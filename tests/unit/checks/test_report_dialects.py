@@ -278,6 +278,13 @@ REASONS = [
         JEST_EXPECTED,
         JEST_EXPECTED.replace("3", "2"),
     ),
+    (
+        "jest-junit.xml",
+        "Test suite failed to run::broken.test.js",
+        "● Test suite failed to run\n\n    Cannot find module './nowhere.js' from 'broken.test.js'",
+        None,
+        None,
+    ),
     ("jest-junit.xml", "sums raises", "TypeError: no such thing", None, None),
     (
         "mocha-junit-reporter.xml",
