@@ -39,7 +39,7 @@ _TRACE = re.compile(
     r"|[ ]{4,}(?:> )?[ ]*\d+ \| |.*\.java:\d+\)$)",
     re.MULTILINE,
 )
-"""First line of a stack trace of Java, Node and Vitest, of an excerpt of the test's source (Jest), or
+"""First line of a stack trace of Java, Node and Vitest, of Jest's excerpt of a test's source, or
 of what Mocha says once more."""
 _NAMED_ERROR = re.compile(r"^\w*Error(?: \[\w+\])?: ", re.MULTILINE)
 _PLACE = re.compile(r"\A(?:unknown file|[\w./\\-]+\.\w{1,4}:\d+)\n")
