@@ -155,6 +155,7 @@ class ServiceContext:
             {step.name: finished.get(step.name, []) for step in lesson.steps},
             last,
             positions,
+            {attempt.id: self._show_of(attempt) for attempt in last.values()},
         )
 
     def course_views(self, identity: Identity) -> list[list[LessonView]]:
@@ -176,14 +177,19 @@ class ServiceContext:
         return attempt_json(attempt, show=self._show_of(attempt), position=position, locale=locale)
 
     def _show_of(self, attempt: Attempt) -> Show:
-        """Tell what is shown: as in the attempt's version, else as now, else the names only."""
+        """Tell what is shown: what both the attempt's version and today's allow, else the names.
+
+        An author who has shown too much mends that for old attempts, too; and what was hidden when
+        a student was checked is not shown by a later version.
+        """
+        found: list[Show] = []
         for version in (attempt.version, None):
             try:
                 course = self.catalog.course(attempt.place.course, version)
-                return show_of(course.lesson(attempt.place.lesson).step(attempt.step))
+                found.append(show_of(course.lesson(attempt.place.lesson).step(attempt.step)))
             except CourseError:
                 continue
-        return Show.NAME
+        return max(found, key=list(Show).index, default=Show.NAME)
 
 
 def base_url(settings: Settings) -> str:

@@ -45,6 +45,7 @@ class LessonView:
         finished_attempts: Step → this student's finished attempts at it, oldest first.
         last_attempts: Step → the newest attempt at it, in any state.
         positions: Attempt id → place in the queue, from 1, for attempts that wait.
+        shows: Attempt id → what the author shows of it; left out: as the step says.
     """
 
     course: Course
@@ -53,6 +54,7 @@ class LessonView:
     finished_attempts: Mapping[StepName, Sequence[Attempt]] = field(default_factory=dict)
     last_attempts: Mapping[StepName, Attempt] = field(default_factory=dict)
     positions: Mapping[str, int] = field(default_factory=dict)
+    shows: Mapping[str, Show] = field(default_factory=dict)
 
     @property
     def passed(self) -> frozenset[StepName]:
@@ -182,7 +184,10 @@ def _step_json(view: LessonView, step: Step, locale: Locale, now: datetime) -> J
         "last_attempt": None
         if last is None
         else attempt_json(
-            last, show=show_of(step), position=view.positions.get(last.id), locale=locale
+            last,
+            show=view.shows.get(last.id, show_of(step)),
+            position=view.positions.get(last.id),
+            locale=locale,
         ),
     }
 

@@ -74,18 +74,24 @@ image: hexhub/base
 lessons: [all]
 """
 _STEP = """\
-  - id: {show}
+  - id: {step}
     needs: []
     check: {{kind: machine, run: pytest -q test_it.py, show: {show}}}
     hints: [{{after: {{test: "t::sum"}}}}, {{after: {{attempts: 2}}}}, {{after: {{minutes: 1}}}}]
 """
 
 
-def publish(sources: Path, catalog: Path) -> None:
-    """Publish the course ``shown``, with a step for each value of ``show``."""
+def publish(sources: Path, catalog: Path, *, instead: tuple[str, ...] = SHOWS) -> None:
+    """Publish the course ``shown``, with a step for each value of ``show``.
+
+    Args:
+        instead: What the steps show, where it is not what they are called after.
+    """
     folder = sources / "shown"
     lesson = folder / "lessons/all"
-    steps = "".join(_STEP.format(show=show) for show in SHOWS)
+    steps = "".join(
+        _STEP.format(step=step, show=show) for step, show in zip(SHOWS, instead, strict=True)
+    )
     files = {
         folder / "course.yml": _COURSE,
         lesson / "lesson.yml": f"schema: 1\ntitle: {{en: All, ru: Все}}\nsteps:\n{steps}",
@@ -211,6 +217,22 @@ async def test_events_and_logs_say_nothing_of_the_tests(
     assert seen_in(logged) == set()
     assert sum('"t::sum"' in event for event in events) == len(SHOWS)
     assert seen_in("\n".join(events)) == set()
+
+
+@pytest.mark.parametrize(
+    ("instead", "step", "allowed"),
+    [("name", "full", "name"), ("full", "name", "name"), ("message", "full", "message")],
+)
+async def test_a_new_version_shows_no_more_of_an_old_attempt(
+    checked: Checked, settings: Settings, tmp_path: Path, instead: str, step: str, allowed: str
+) -> None:
+    """What is shown is what both versions allow, in the attempt and in the panel alike."""
+    attempt_id = json.loads((await checked.check(step))["waited"])["id"]
+    publish(tmp_path / "sources", settings.published, instead=(instead,) * 3)
+    attempt = await checked.client.get(f"{API}attempts/{attempt_id}")
+    lesson = await checked.client.get(LESSON)
+    assert attempt.json()["outcome"]["outcome"] == "failed"
+    assert seen_in(attempt.text) == seen_in(lesson.text) == ALLOWED[allowed]
 
 
 async def test_another_student_gets_nothing(checked: Checked) -> None:
