@@ -149,13 +149,14 @@ def _read_go(text: str, output: str) -> Complaint:
             said.append(log[1])
         elif is_log and (line.startswith("        ") or not line.strip()):
             said.append(line.removeprefix("        "))
+        elif line.strip().startswith("panic: "):
+            # Said twice, indented the second time, where the panic went through the test runner.
+            is_log = False
+            if not line[:1].isspace():
+                said.append(line.removesuffix(" [recovered]"))
         else:
             is_log = False
-            panic = line.strip().removesuffix(" [recovered]")
-            if panic not in said:
-                (said if line.startswith("panic: ") else printed).append(
-                    panic if line.startswith("panic: ") else line
-                )
+            printed.append(line)
     message = "\n".join(said).strip("\n")
     words, error = _read_testify(message)
     compared = read_comparison(error)
