@@ -9,6 +9,16 @@ turned off (``isolation_level = None``) and SQLAlchemy's ``begin`` event does it
 READ COMMITTED with row locks: ``SKIP LOCKED`` for the queue, and the progress row locked before
 anything is passed, or two steps that pass at once would both miss that the lesson is finished.
 
+Whose attempt is next: the one of the lowest turn, and of those the oldest. The turn of an attempt
+is how many checks of its student run or began in the last minute, plus how many of theirs wait
+before it. So everybody's first comes before anybody's second, and who presses a hundred times
+waits for themselves only. Weighed were: oldest first (a hundred presses are a hundred checks of
+delay for everybody), least recently served first (whoever was served once waits behind all who
+come later, for ever), and fewest running first, oldest then (with one slot nothing runs when the
+next is chosen, so that this is oldest first again). Nobody waits for ever: what began longer than a
+minute ago counts no more, checks end, and then only older attempts are before one's own. A free
+slot is never kept free: a student who is alone has all of them.
+
 Time is the database server's on PostgreSQL, where workers may stand on several machines, and this
 computer's on SQLite. A lease that ends absurdly late was made before the clock stepped back, and
 counts as over.
@@ -26,14 +36,18 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     CursorResult,
+    Subquery,
     and_,
     create_engine,
     event,
     func,
     inspect,
+    literal_column,
     make_url,
+    not_,
     or_,
     select,
+    union_all,
     update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
@@ -73,6 +87,8 @@ MAX_LEASE_S = 300.0
 """The longest lease; one that ends later than twice this was made by a clock that stepped back."""
 MAX_DELAY_S = 60.0
 """The longest pause before another try."""
+SHARE_S = 60.0
+"""How long a check counts against the turn of its student's next ones, from its beginning."""
 COULD_NOT_RUN = (
     "The check could not be run; it costs you nothing. "
     "Press Check again; if this stays, tell your teacher."
@@ -261,7 +277,9 @@ class Store:
             return _attempt(session, _find(session, attempt_id))
 
     def queue_position(self, attempt_id: str) -> int | None:
-        """Give the place in the queue: 1 is next; None for what does not wait.
+        """Give the place in the order of :meth:`claim`: 1 is next; None for what does not wait.
+
+        An attempt that pauses before another try is told the place that it would have now.
 
         Raises:
             AttemptNotFound: There is none of that id.
@@ -270,11 +288,13 @@ class Store:
             row = _find(session, attempt_id)
             if row.state is not AttemptState.QUEUED:
                 return None
-            return session.scalar(
-                select(func.count())
-                .select_from(AttemptRow)
-                .where(AttemptRow.state == AttemptState.QUEUED, AttemptRow.sequence <= row.sequence)
-            )
+            now = self._now(session)
+            turns = _turns(now, or_(_is_free(now), AttemptRow.sequence == row.sequence))
+            places = select(
+                turns.c.sequence,
+                func.row_number().over(order_by=(turns.c.turn, turns.c.sequence)).label("place"),
+            ).subquery()
+            return session.scalar(select(places.c.place).where(places.c.sequence == row.sequence))
 
     def attempts(self, place: Place, step: StepName | None = None) -> list[Attempt]:
         """Give the finished attempts of a student in a lesson (at one step), oldest first."""
@@ -312,9 +332,10 @@ class Store:
     # --- attempts as the worker sees them -------------------------------------------------------
 
     def claim(self, worker: str, lease_s: float) -> Claim | None:
-        """Take the oldest attempt that waits, or whose worker has not been heard of; None: none.
+        """Take the next attempt that waits, or whose worker has not been heard of; None: none.
 
-        Attempts that were taken three times already are given up on the way.
+        Next is what has the lowest turn, then the oldest (see the module). Attempts that were taken
+        three times already are given up on the way.
 
         Args:
             worker: Who takes it; for people who look into the table.
@@ -330,12 +351,16 @@ class Store:
         with self._writing() as session:
             while True:
                 now = self._now(session)
+                turns = _turns(now, _is_free(now))
                 row = session.scalars(
                     select(AttemptRow)
+                    .join(turns, turns.c.sequence == AttemptRow.sequence)
+                    # Said of this row too: PostgreSQL looks at it once more when it has the lock,
+                    # and would take what somebody else has taken since the turns were made.
                     .where(_is_free(now))
-                    .order_by(AttemptRow.sequence)
+                    .order_by(turns.c.turn, AttemptRow.sequence)
                     .limit(1)
-                    .with_for_update(skip_locked=True)
+                    .with_for_update(of=AttemptRow, skip_locked=True)
                 ).first()
                 if row is None:
                     return None
@@ -694,20 +719,79 @@ def _not_negative(number: float) -> float:
 def _is_free(now: datetime) -> ColumnElement[bool]:
     """Say which attempts may be taken; times too far ahead are of a clock that stepped back."""
     absurd_pause = now + timedelta(seconds=2 * MAX_DELAY_S)
-    absurd_lease = now + timedelta(seconds=2 * MAX_LEASE_S)
-    return or_(
-        and_(
-            AttemptRow.state == AttemptState.QUEUED,
-            or_(
-                AttemptRow.not_before.is_(None),
-                AttemptRow.not_before <= now,
-                AttemptRow.not_before > absurd_pause,
+    return and_(
+        _is_open(),
+        or_(
+            and_(
+                AttemptRow.state == AttemptState.QUEUED,
+                or_(
+                    AttemptRow.not_before.is_(None),
+                    AttemptRow.not_before <= now,
+                    AttemptRow.not_before > absurd_pause,
+                ),
             ),
+            and_(AttemptRow.state == AttemptState.RUNNING, not_(_is_held(now))),
         ),
-        and_(
-            AttemptRow.state == AttemptState.RUNNING,
-            or_(AttemptRow.leased_until <= now, AttemptRow.leased_until > absurd_lease),
+    )
+
+
+def _is_open() -> ColumnElement[bool]:
+    """Say the condition of the index ``ix_attempt_queue`` in its own words.
+
+    SQLite uses a partial index only where the query says the same, without a parameter; without
+    it each look for work would read all attempts that ever were.
+    """
+    return AttemptRow.state != literal_column(f"'{AttemptState.DONE}'")
+
+
+def _is_held(now: datetime) -> ColumnElement[bool]:
+    """Say which running attempts are a live worker's."""
+    absurd_lease = now + timedelta(seconds=2 * MAX_LEASE_S)
+    return and_(AttemptRow.leased_until > now, AttemptRow.leased_until <= absurd_lease)
+
+
+def _turns(now: datetime, is_waiting: ColumnElement[bool]) -> Subquery:
+    """Give the turn of each attempt that waits: columns ``sequence`` and ``turn``, from 0.
+
+    Args:
+        now: Aware UTC.
+        is_waiting: Which attempts wait.
+    """
+    share = timedelta(seconds=SHARE_S)
+    users = select(AttemptRow.user_name).where(_is_open(), is_waiting)
+    served = union_all(
+        select(AttemptRow.user_name).where(
+            _is_open(), AttemptRow.state == AttemptState.RUNNING, _is_held(now)
         ),
+        select(AttemptRow.user_name).where(
+            AttemptRow.user_name.in_(users),
+            AttemptRow.state == AttemptState.DONE,
+            AttemptRow.started_at > now - share,
+            # What began in the future began before the clock stepped back.
+            AttemptRow.started_at <= now + share,
+        ),
+    ).subquery()
+    shares = (
+        select(served.c.user_name, func.count().label("number"))
+        .group_by(served.c.user_name)
+        .subquery()
+    )
+    waiting = (
+        select(
+            AttemptRow.sequence,
+            AttemptRow.user_name,
+            func.row_number()
+            .over(partition_by=AttemptRow.user_name, order_by=AttemptRow.sequence)
+            .label("number"),
+        )
+        .where(_is_open(), is_waiting)
+        .subquery()
+    )
+    turn = waiting.c.number - 1 + func.coalesce(shares.c.number, 0)
+    return (
+        select(waiting.c.sequence, turn.label("turn"))
+        .outerjoin(shares, shares.c.user_name == waiting.c.user_name)
+        .subquery()
     )
 
 
