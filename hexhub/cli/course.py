@@ -1,4 +1,4 @@
-"""``hexhub course``: verify and publish courses; the JSON Schemas of their files."""
+"""``hexhub course``: verify and publish courses, see what went wrong; the files' JSON Schemas."""
 
 import json
 import sys
@@ -92,6 +92,48 @@ def publish(folder: Path, state: Path) -> None:
         publish_course(docker, catalog, folder.absolute(), say=click.echo)
     finally:
         docker.close()
+
+
+@course.command()
+@click.argument("name", metavar="COURSE")
+@click.option(
+    "--limit",
+    type=click.IntRange(1, 1000),
+    default=20,
+    show_default=True,
+    help="How many, newest first.",
+)
+def ungradable(name: str, limit: int) -> None:
+    """Show the attempts at COURSE that could not be checked, and why.
+
+    Students see of these that it is not their fault, and nothing of the reason.
+    """
+    from hexhub.catalog.published import PublishedCatalog
+    from hexhub.checks.texts import clean, clean_line
+    from hexhub.names import CourseName
+    from hexhub.progress.store import Store
+    from hexhub.settings import Settings
+
+    settings = Settings.from_environment()
+    store = Store(settings.database_url)
+    try:
+        found = store.ungradable(CourseName(name), limit)
+    finally:
+        store.close()
+    if not found:
+        # A name that is mistyped must not look like good news.
+        PublishedCatalog(settings.published).course(name)
+        click.echo(f"All attempts at '{name}' could be checked.")
+        return
+    for attempt, reason in found:
+        at = attempt.finished_at or attempt.requested_at
+        tries = f"{attempt.tries} {'try' if attempt.tries == 1 else 'tries'}"
+        user = clean_line(attempt.place.user)
+        where = f"{attempt.place.lesson}/{attempt.step}"
+        click.echo(f"{at:%Y-%m-%d %H:%M:%S} UTC  {click.style(user, bold=True)}  {where}  {tries}")
+        # Reasons quote what Docker and a check's container said: no escapes into this terminal.
+        for line in clean(reason).splitlines():
+            click.echo(f"    {line}")
 
 
 @course.command()
