@@ -1,8 +1,6 @@
 """Workers are killed at random moments: no attempt is lost and none is judged twice."""
 
 import random
-import subprocess
-import sys
 import time
 from collections import Counter
 from pathlib import Path
@@ -16,48 +14,30 @@ from hexhub.events.model import EventName
 from hexhub.names import CourseName, LessonName, StepName, UserName
 from hexhub.progress.model import Attempt, AttemptState, Place
 from hexhub.progress.store import Store
+from tests.faults.killable_worker import TESTS, running_workers
 from tests.storage.course_folder import make_course
 
 WORKERS = 3
-KILLS = 12
-AT_ONCE = 6
+KILLS = 20
+AT_ONCE = 10
 """Attempts that are added for each kill."""
 SEED = 20261124
-PROGRAM = Path(__file__).with_name("killable_worker.py")
 
 
-def start_worker(url: str, catalog: Path) -> subprocess.Popen[str]:
-    """Start a worker process and wait until it works."""
-    process = subprocess.Popen(
-        [sys.executable, str(PROGRAM), url, str(catalog)], stdout=subprocess.PIPE, text=True
-    )
-    assert process.stdout is not None
-    assert process.stdout.readline() == "ready\n"
-    return process
-
-
-def is_busy(engine: Engine, process: subprocess.Popen[str]) -> bool:
+def is_busy(engine: Engine, process_id: int | None) -> bool:
     """Tell whether a worker holds an attempt within the next moment."""
     query = text("SELECT count(*) FROM attempt WHERE state = 'running' AND worker LIKE :worker")
     until_s = time.monotonic() + 0.5
     while time.monotonic() < until_s:
         with engine.connect() as connection:
-            if connection.execute(query, {"worker": f"%:{process.pid}"}).scalar_one():
+            if connection.execute(query, {"worker": f"%:{process_id}"}).scalar_one():
                 return True
         time.sleep(0.01)
     return False
 
 
-def kill(process: subprocess.Popen[str]) -> None:
-    """Kill -9."""
-    process.kill()
-    process.wait(10)
-    assert process.stdout is not None
-    process.stdout.close()
-
-
 def test_workers_killed_at_random(tmp_path: Path) -> None:
-    """Each attempt gets exactly one outcome while busy workers are killed twelve times."""
+    """Two hundred attempts get exactly one outcome each, while busy workers are killed."""
     source = make_course(tmp_path / "source")
     catalog = PublishedCatalog(tmp_path / "catalog")
     catalog.publish(source, read_course(source), {})
@@ -75,25 +55,21 @@ def test_workers_killed_at_random(tmp_path: Path) -> None:
             place = Place(user, CourseName("tiny"), LessonName("first"))
             attempts.append(store.submit(place, StepName("one"), version)[0])
 
-    workers = [start_worker(url, tmp_path / "catalog") for _ in range(WORKERS)]
-    try:
+    with running_workers(WORKERS, url, tmp_path / "catalog") as workers:
         for _ in range(KILLS):
             victim = chance.randrange(WORKERS)
             submit_some()
-            while not is_busy(engine, workers[victim]):
-                assert len(attempts) < 1000, "The worker takes nothing."
+            while not is_busy(engine, workers.processes[victim].pid):
+                assert len(attempts) < 2000, "The worker takes nothing."
                 submit_some()
             time.sleep(chance.uniform(0.0, 0.3))
-            kill(workers[victim])
-            workers[victim] = start_worker(url, tmp_path / "catalog")
+            workers.kill(victim)
         until_s = time.monotonic() + 120
         while any(store.attempt(a.id).state is not AttemptState.DONE for a in attempts):
             assert time.monotonic() < until_s, "Attempts are stuck."
             time.sleep(0.2)
-    finally:
-        for worker in workers:
-            kill(worker)
 
+    assert len(attempts) >= 200
     finished = store.events(EventName.ATTEMPT_FINISHED)
     verdicts = Counter(event.data["attempt"] for event in finished)
     assert verdicts == Counter(attempt.id for attempt in attempts)
@@ -105,7 +81,7 @@ def test_workers_killed_at_random(tmp_path: Path) -> None:
         is_pass = attempt.place.user in passed
         # Three deaths in a row are possible, and then cost the student nothing.
         assert is_pass or (attempt.outcome.kind is OutcomeKind.UNGRADABLE and attempt.tries == 3)
-        assert len(attempt.outcome.tests) == (20 if is_pass else 0)
+        assert len(attempt.outcome.tests) == (TESTS if is_pass else 0)
         progress = store.progress(attempt.place)
         assert progress is not None
         assert set(progress.passed_at) == ({"one"} if is_pass else set())

@@ -3,7 +3,6 @@
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,10 +14,10 @@ from hexhub.catalog.reader import read_course
 from hexhub.names import CourseName, LessonName, StepName, UserName
 from hexhub.progress.model import AttemptState, Place
 from hexhub.progress.store import Store
+from tests.faults.worker_process import COMMAND
 from tests.storage.course_folder import make_course
 
 PLACE = Place(UserName("ada"), CourseName("tiny"), LessonName("first"))
-COMMAND = [sys.executable, "-c", "from hexhub.cli.worker import worker; worker()"]
 
 
 @pytest.fixture

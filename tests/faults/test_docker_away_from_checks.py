@@ -1,0 +1,154 @@
+"""Docker dies and returns while attempts run and wait: each ends once, and no wrong answer passes.
+
+A real ``hexhub worker`` with real check containers, which reaches Docker through a socket that the
+test cuts off.
+"""
+
+import io
+import tarfile
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import docker
+import pytest
+
+from hexhub.catalog.overlays import OverlayFile
+from hexhub.catalog.published import PublishedCatalog
+from hexhub.catalog.reader import read_course
+from hexhub.checks.containers import CHECK_KIND, HUB_LABEL, KIND_LABEL, make_trial_machine
+from hexhub.checks.harness import add_files
+from hexhub.checks.model import OutcomeKind
+from hexhub.events.model import EventName
+from hexhub.names import CourseName, LessonName, StepName, UserName
+from hexhub.progress.model import Attempt, AttemptState, Place
+from hexhub.progress.store import Store
+from tests.container.checks.small_course import write_course
+from tests.faults.docker_relay import DockerRelay, Mode
+from tests.faults.worker_process import running_worker, wait_for
+
+RIGHT = "def greet(name):\n    return f'Hello, {name}!'\n"
+WRONG = "def greet(name):\n    return 'Hello'\n"
+CHECK = '''\
+import time
+
+
+def test_whole(student):
+    """The whole greeting is right."""
+    time.sleep(3)
+    assert student.call("greet:greet", "Ada") == "Hello, Ada!"
+'''
+COURSE, LESSON, STEP = CourseName("small"), LessonName("greet"), StepName("function")
+
+
+@pytest.fixture
+def relay(tmp_path: Path) -> Iterator[DockerRelay]:
+    """Give a Docker socket that can be made to fail."""
+    made = DockerRelay(tmp_path / "docker.sock")
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def catalog(tmp_path: Path) -> PublishedCatalog:
+    """Give a catalog with the small course, whose check takes three seconds."""
+    changes = {"checks/test_function.py": CHECK, "wrong/no-comma/expect.yml": None}
+    changes["wrong/no-comma/greet.py"] = None
+    source = write_course(tmp_path, changes)
+    made = PublishedCatalog(tmp_path / "state" / "catalog")
+    made.publish(source, read_course(source), {})
+    return made
+
+
+@pytest.fixture
+def store(tmp_path: Path, catalog: PublishedCatalog) -> Iterator[Store]:
+    """Give the worker's database."""
+    made = Store(f"sqlite:///{tmp_path / 'state' / 'hexhub.sqlite'}")
+    made.migrate()
+    yield made
+    made.close()
+
+
+def make_machine(
+    client: docker.APIClient, catalog: PublishedCatalog, hub_id: str, user: str, answer: str
+) -> None:
+    """Start a student's machine with an answer in it, by the Docker that is never cut off."""
+    lesson = catalog.course(COURSE).lesson(LESSON)
+    arguments = make_trial_machine(lesson, hub_id=hub_id, expires_at_s=time.time() + 3600)
+    arguments["labels"] = {
+        HUB_LABEL: hub_id,
+        KIND_LABEL: "student",
+        "hexhub.user": user,
+        "hexhub.course": COURSE,
+        "hexhub.lesson": LESSON,
+    }
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        add_files(archive, "work", {"greet.py": OverlayFile(answer.encode())}, uid=1000)
+    machine = client.create_container(**arguments)["Id"]
+    client.put_archive(machine, "/home/student", buffer.getvalue())
+    client.start(machine)
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("mode", [Mode.CLOSED, Mode.SILENT])
+def test_docker_dies_and_returns(
+    tmp_path: Path,
+    store: Store,
+    catalog: PublishedCatalog,
+    relay: DockerRelay,
+    client: docker.APIClient,
+    hub_id: str,
+    mode: Mode,
+) -> None:
+    """Running checks are run again, waiting ones wait; right and wrong stay right and wrong."""
+    state = tmp_path / "state"
+    version = catalog.course(COURSE).version
+    answers = {f"right-{n}": RIGHT for n in range(3)} | {f"wrong-{n}": WRONG for n in range(3)}
+    for user, answer in answers.items():
+        make_machine(client, catalog, hub_id, user, answer)
+
+    def press(user: str) -> Attempt:
+        return store.submit(Place(UserName(user), COURSE, LESSON), STEP, version)[0]
+
+    def states() -> list[AttemptState]:
+        return [store.attempt(attempt.id).state for attempt in attempts]
+
+    def is_check_there() -> bool:
+        wanted = {"label": [f"{HUB_LABEL}={hub_id}", f"{KIND_LABEL}={CHECK_KIND}"]}
+        return bool(client.containers(filters=wanted))
+
+    attempts = [press(user) for user in list(answers)[:4]]
+    with running_worker(state, hub_id, relay.url) as worker:
+        wait_for(lambda: AttemptState.RUNNING in states() and is_check_there())
+        relay.switch(mode)
+        attempts += [press(user) for user in list(answers)[4:]]
+        if mode is Mode.CLOSED:
+            # The cut is felt at once: what ran is back in the queue, for another try.
+            wait_for(
+                lambda: any(
+                    a.tries > 0 and a.state is not AttemptState.RUNNING
+                    for a in (store.attempt(attempt.id) for attempt in attempts)
+                )
+            )
+        relay.switch(Mode.RELAY)
+        wait_for(lambda: set(states()) == {AttemptState.DONE})
+        last = press("right-0")
+        wait_for(lambda: store.attempt(last.id).state is AttemptState.DONE)
+        assert worker.poll() is None
+
+    told = store.events(EventName.ATTEMPT_FINISHED)
+    verdicts = Counter(event.data["attempt"] for event in told)
+    assert verdicts == Counter(attempt.id for attempt in [*attempts, last])
+    for attempt in attempts:
+        outcome = store.attempt(attempt.id).outcome
+        assert outcome is not None
+        honest = {"right": OutcomeKind.PASSED, "wrong": OutcomeKind.FAILED}
+        kind = honest[attempt.place.user.partition("-")[0]]
+        assert outcome.kind in (kind, OutcomeKind.UNGRADABLE), outcome
+    for _, reason in store.ungradable(COURSE):
+        assert "Docker" in reason
+    final = store.attempt(last.id).outcome
+    assert final is not None
+    assert final.is_pass, final
