@@ -34,7 +34,11 @@ from hexhub_lesson.terminal_texts import LANGUAGES, TEXTS
 PASSED, NOT_PASSED, IMPOSSIBLE, INTERRUPTED = 0, 1, 2, 130
 
 WAIT_S = 20
-"""Seconds that one request for an attempt waits."""
+"""Seconds that one request for a running attempt waits."""
+QUEUED_WAIT_S = 3
+"""Seconds that one request for a queued attempt waits: so old may the place in the queue be."""
+POSITION_AFTER_S = 2.0
+"""Seconds of waiting after which the place in the queue is shown; a shorter wait is none."""
 PAUSE_S = 0.2
 """Seconds between two requests for an attempt at least."""
 GREETING_S = 0.1
@@ -324,6 +328,8 @@ def check_step(session: Session) -> int:
         raise Impossible(screen.say("no_check"))
     reply = session.ask("POST", f"steps/{step.name}/attempts")
     attempt = wire.parse_attempt(reply.data)
+    # What was just asked for is queued; what runs already was asked for before.
+    was_running = attempt.state == wire.RUNNING
     try:
         reply, attempt = _await_attempt(session, reply, attempt)
     except KeyboardInterrupt:
@@ -337,6 +343,8 @@ def check_step(session: Session) -> int:
         _print_outcome(screen, outcome)
         if outcome.outcome == "passed":
             _print_after_pass(session)
+        elif was_running:
+            screen.print(screen.say("was_running"))
     if outcome is None or outcome.outcome == "ungradable":
         return IMPOSSIBLE
     return PASSED if outcome.outcome == "passed" else NOT_PASSED
@@ -349,8 +357,9 @@ def _await_attempt(
     while attempt.state != wire.DONE:
         spinner.position = attempt.position
         asked_at = time.monotonic()
-        target = f"attempts/{attempt.id}?wait={WAIT_S}"
-        reply = session.ask("GET", target, timeout_s=WAIT_S + 30.0, tick=spinner.turn)
+        wait_s = WAIT_S if attempt.state == wire.RUNNING else QUEUED_WAIT_S
+        target = f"attempts/{attempt.id}?wait={wait_s}"
+        reply = session.ask("GET", target, timeout_s=wait_s + 30.0, tick=spinner.turn)
         attempt = wire.parse_attempt(reply.data)
         if attempt.state != wire.DONE and time.monotonic() - asked_at < PAUSE_S:
             time.sleep(PAUSE_S)  # a server that does not wait is not to be flooded
@@ -362,12 +371,13 @@ class Spinner:
     """Turns while a check runs; only on a terminal.
 
     Attributes:
-        position: Place in the queue; 1 is the next to be taken.
+        position: Place in the queue; 1 is the next to be taken; None: it does not wait.
     """
 
     def __init__(self, screen: Screen) -> None:
         self._screen = screen
         self._turns = 0
+        self._began_at = time.monotonic()
         self.position: int | None = None
 
     def turn(self) -> None:
@@ -378,8 +388,10 @@ class Spinner:
         pictures = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏" if screen.has_signs else "|/-\\"
         picture = pictures[self._turns % len(pictures)]
         self._turns += 1
-        before = (self.position or 1) - 1
-        text = screen.say("queued", before=before) if before else screen.say("checking")
+        text = screen.say("checking")
+        if self.position and time.monotonic() - self._began_at >= POSITION_AFTER_S:
+            before = self.position - 1
+            text = screen.say("queued", before=before) if before else screen.say("queued_next")
         screen.out.write(f"\r\x1b[K{picture} {text}{screen.sign('…', '...')}")
         screen.out.flush()
 

@@ -35,6 +35,9 @@ STEP is a step's name, as 'lesson steps' shows it; without one the current step 
     "greeting_hint": "a hint",
     "checking": "Checking",
     "queued": "Waiting, {before} before you",
+    "queued_next": "Waiting, you are next",
+    "was_running": "This check was running already when you asked. "
+    "To check what you changed since: lesson check",
     "check_goes_on": "The check goes on. 'lesson check' shows its result.",
     "passed": "Passed: {passed} of {total} tests.",
     "failed": "Not yet: {passed} of {total} tests pass.",
@@ -101,6 +104,9 @@ _RU = {
     "greeting_hint": "подсказка",
     "checking": "Проверяем",
     "queued": "Ждём очереди, впереди: {before}",
+    "queued_next": "Ждём очереди, вы следующие",
+    "was_running": "Эта проверка уже шла, когда вы её попросили. "
+    "Проверить то, что изменилось с тех пор: lesson check",
     "check_goes_on": "Проверка продолжается. Результат покажет 'lesson check'.",
     "passed": "Пройдено: тестов {passed} из {total}.",
     "failed": "Пока нет: тестов пройдено {passed} из {total}.",

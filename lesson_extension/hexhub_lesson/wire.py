@@ -14,8 +14,8 @@ VERSION = 1
 LOCKED, OPEN, PASSED = "locked", "open", "passed"
 """States of a step."""
 
-DONE = "done"
-"""State of an attempt that has an outcome."""
+RUNNING, DONE = "running", "done"
+"""States of an attempt: a worker has it; it has an outcome. Before them it is queued."""
 
 
 class AnswerInvalid(Exception):

@@ -31,6 +31,8 @@ export interface Activity {
   readonly position: number | null;
   /** When this page first knew of it, in milliseconds since the epoch. */
   readonly sinceMs: number;
+  /** Check was pressed when it ran already, so that it may not know the newest files. */
+  readonly isJoined: boolean;
 }
 
 /** Whether the server answers. */
@@ -259,7 +261,7 @@ export class LessonModel {
       return;
     }
     const sinceMs = Date.now();
-    this._local = { step: name, phase: 'saving', position: null, sinceMs };
+    this._local = { step: name, phase: 'saving', position: null, sinceMs, isJoined: false };
     this._set({ problem: null, notice: null });
     this._announce({ kind: 'running' });
     try {
@@ -270,7 +272,7 @@ export class LessonModel {
       this._set({ problem: { code: 'save_failed', message } });
       return;
     }
-    this._local = { step: name, phase: 'sending', position: null, sinceMs };
+    this._local = { step: name, phase: 'sending', position: null, sinceMs, isJoined: false };
     this._set({});
     let attempt: Attempt;
     try {
@@ -283,6 +285,8 @@ export class LessonModel {
     this._local = null;
     this._firstSeen.set(attempt.id, sinceMs);
     this._heard.delete(attempt.id);
+    // What was just asked for is queued; what runs already was asked for before.
+    this._joined = attempt.state === 'running' ? attempt.id : null;
     this._epoch += 1;
     this._take(attempt);
     if (attempt.state === 'done') {
@@ -563,6 +567,7 @@ export class LessonModel {
       phase: attempt.state,
       position: attempt.position,
       sinceMs: this._firstSeen.get(attempt.id) ?? Date.now(),
+      isJoined: attempt.id === this._joined,
     };
   }
 
@@ -577,6 +582,7 @@ export class LessonModel {
   private readonly _firstSeen = new Map<string, number>();
   private readonly _heard = new Set<string>();
   private _local: Activity | null = null;
+  private _joined: string | null = null;
   private _looking: Promise<void> | null = null;
   private _timer: ReturnType<typeof setTimeout> | undefined;
   private _isVisible = true;

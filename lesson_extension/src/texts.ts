@@ -30,10 +30,14 @@ const en = {
   queued: (position: number | null) =>
     position !== null && position > 1
       ? `Waiting: ${String(position - 1)} before you`
-      : 'Waiting for a free place…',
+      : position === 1
+        ? 'Waiting: you are next'
+        : 'Waiting for a free place…',
   running: 'Checking…',
   seconds: (s: number) => `${String(s)} s`,
   slow: 'This takes longer than usual. You can keep working; the result will appear here.',
+  joined:
+    'This check was running already. If you changed files since, check again when it is done.',
   outcomePassed: 'Passed',
   outcomeFailed: 'Not yet',
   outcomeError: 'Your work stopped the check',
@@ -125,10 +129,14 @@ const ru: Texts = {
   queued: (position) =>
     position !== null && position > 1
       ? `В очереди, впереди: ${String(position - 1)}`
-      : 'Ждём свободное место…',
+      : position === 1
+        ? 'В очереди, вы следующие'
+        : 'Ждём свободное место…',
   running: 'Проверяем…',
   seconds: (s) => `${String(s)} с`,
   slow: 'Проверка идёт дольше обычного. Можно работать дальше: результат появится здесь.',
+  joined:
+    'Эта проверка уже шла. Если с тех пор вы меняли файлы, проверьте ещё раз, когда она закончится.',
   outcomePassed: 'Пройдено',
   outcomeFailed: 'Пока нет',
   outcomeError: 'Ваша работа прервала проверку',

@@ -165,7 +165,8 @@ def test_a_check_is_waited_for(hub: LessonHub, machine: Machine) -> None:
     attempt_answers(hub, queued, running, running, golden("attempt_failed"))
     assert machine.lesson("check").returncode == 1
     asked = [seen.target for seen in hub.seen if seen.target.startswith("attempts/")]
-    assert asked == [f"attempts/{queued['id']}?wait=20"] * 4
+    # While it is queued more often, so that the place in the queue is a fresh one.
+    assert asked == [f"attempts/{queued['id']}?wait={wait_s}" for wait_s in (3, 3, 20, 20)]
 
 
 def test_json_is_the_answer_itself(machine: Machine) -> None:
@@ -427,6 +428,51 @@ def test_a_terminal_has_colours_and_a_spinner_unless_told_not_to(
     plain = in_terminal(machine, ["lesson", "check"], NO_COLOR="1")
     assert "✘ The page says hello" in plain
     assert "\x1b[3" not in plain
+
+
+@pytest.mark.parametrize(
+    ("locale", "first", "second", "third"),
+    [
+        ("en", "Checking…", "Waiting, 2 before you…", "Waiting, you are next…"),
+        ("ru", "Проверяем…", "Ждём очереди, впереди: 2…", "Ждём очереди, вы следующие…"),
+    ],
+)
+def test_the_place_in_the_queue_is_shown_after_two_seconds(
+    hub: LessonHub, machine: Machine, locale: str, first: str, second: str, third: str
+) -> None:
+    """A short wait looks like a check; a longer one says how many are before, anew each time."""
+    hub.answer("POST", f"{STEP}/attempts", Reply(changed("attempt_queued", position=3), 201))
+    path = f"attempts/{golden('attempt_queued')['id']}"
+    hub.answer(
+        "GET",
+        path,
+        Reply(changed("attempt_queued", position=1), pause_s=4),
+        Reply(golden("attempt_failed"), pause_s=1),
+    )
+    shown = in_terminal(machine, ["lesson", "--locale", locale, "check"])
+    assert first in shown
+    assert second in shown[shown.index(first) :]
+    assert third in shown[shown.index(second) :]
+
+
+@pytest.mark.parametrize(
+    ("state", "locale", "words"),
+    [
+        ("running", "en", "This check was running already when you asked."),
+        ("running", "ru", "Эта проверка уже шла, когда вы её попросили."),
+        ("queued", "en", ""),
+    ],
+)
+def test_a_check_that_was_running_may_not_know_the_newest_files(
+    hub: LessonHub, machine: Machine, state: str, locale: str, words: str
+) -> None:
+    """Who joins a running check is told to check again; a queued one takes the newest files."""
+    position = 1 if state == "queued" else None
+    joined = changed("attempt_queued", state=state, position=position)
+    hub.answer("POST", f"{STEP}/attempts", Reply(joined, 200))
+    said = machine.lesson("--locale", locale, "check")
+    assert said.returncode == 1
+    assert said.stdout.splitlines()[-1].startswith(words or "Not yet")
 
 
 def test_ctrl_c_leaves_the_check_running_and_says_so(hub: LessonHub, machine: Machine) -> None:

@@ -1,4 +1,4 @@
-import { fireEvent, render, screen, waitFor, within } from '@testing-library/react';
+import { act, fireEvent, render, screen, waitFor, within } from '@testing-library/react';
 import { describe, expect, it, vi } from 'vitest';
 
 import { Panel, spokenOf, type PanelWishes } from '../components/Panel';
@@ -63,7 +63,7 @@ function panelOf(state: LessonState, wishes: PanelWishes) {
   return (
     <Panel
       state={state}
-      texts={texts}
+      texts={textsIn(state.locale)}
       renderMarkdown={renderMarkdown}
       checkKeys="Ctrl+Shift+Enter"
       wishes={wishes}
@@ -218,7 +218,13 @@ describe('check button', () => {
   it('shows what is going on and for how long, and cannot be pressed in vain', () => {
     vi.useFakeTimers({ now: 10_000 });
     show({
-      activity: { step: 'listens', phase: 'queued', position: 3, sinceMs: 5_000 },
+      activity: {
+        step: 'listens',
+        phase: 'queued',
+        position: 3,
+        sinceMs: 5_000,
+        isJoined: false,
+      },
     });
     const button = screen.getByRole('button', { name: /Waiting: 2 before you/ });
     expect(button.getAttribute('aria-disabled')).toBe('true');
@@ -226,9 +232,55 @@ describe('check button', () => {
     vi.useRealTimers();
   });
 
+  it.each([
+    ['en', 'Checking…', 2, 'Waiting: 1 before you'],
+    ['en', 'Checking…', 1, 'Waiting: you are next'],
+    ['en', 'Checking…', null, 'Waiting for a free place…'],
+    ['ru', 'Проверяем…', 2, 'В очереди, впереди: 1'],
+    ['ru', 'Проверяем…', 1, 'В очереди, вы следующие'],
+    ['ru', 'Проверяем…', null, 'Ждём свободное место…'],
+  ])('in %s says %s, and after two seconds at place %s: %s', (locale, first, position, then) => {
+    vi.useFakeTimers({ now: 10_000 });
+    const { container } = show({
+      locale,
+      activity: { step: 'listens', phase: 'queued', position, sinceMs: 10_000, isJoined: false },
+    });
+    const words = () => container.querySelector('.hx-check')?.textContent ?? '';
+    expect(words()).toContain(first);
+    act(() => {
+      vi.advanceTimersByTime(1_000);
+    });
+    expect(words()).toContain(first);
+    act(() => {
+      vi.advanceTimersByTime(1_000);
+    });
+    expect(words()).toContain(then);
+    vi.useRealTimers();
+  });
+
+  it('says that a check was running already, which may not know the newest files', () => {
+    const activity = {
+      step: 'listens',
+      phase: 'running',
+      position: null,
+      sinceMs: Date.now(),
+    } as const;
+    const { unmount } = show({ activity: { ...activity, isJoined: false } });
+    expect(screen.queryByText(texts.joined)).toBeNull();
+    unmount();
+    show({ activity: { ...activity, isJoined: true } });
+    expect(screen.getByText(texts.joined)).toBeDefined();
+  });
+
   it('says so when it takes long', () => {
     show({
-      activity: { step: 'listens', phase: 'running', position: null, sinceMs: Date.now() - 60_000 },
+      activity: {
+        step: 'listens',
+        phase: 'running',
+        position: null,
+        sinceMs: Date.now() - 60_000,
+        isJoined: false,
+      },
     });
     expect(screen.getByText(texts.slow)).toBeDefined();
   });

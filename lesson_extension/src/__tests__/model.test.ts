@@ -121,7 +121,12 @@ describe('check', () => {
     saved.resolve(undefined);
     await settle();
     expect(api.calls).toContain('submit listens');
-    expect(model.state.activity).toMatchObject({ step: 'listens', phase: 'queued', position: 1 });
+    expect(model.state.activity).toMatchObject({
+      step: 'listens',
+      phase: 'queued',
+      position: 1,
+      isJoined: false,
+    });
     const result = finish(makeAttempt(), makeOutcome('failed', [makeTest({ outcome: 'failed' })]));
     done.resolve(result);
     await checking;
@@ -166,7 +171,7 @@ describe('check', () => {
     await begin();
     void model.check();
     await settle();
-    expect(model.state.activity?.phase).toBe('running');
+    expect(model.state.activity).toMatchObject({ phase: 'running', isJoined: true });
     expect(api.calls).toContain('attempt other');
   });
 
@@ -196,6 +201,18 @@ describe('check', () => {
     await model.check();
     await vi.advanceTimersByTimeAsync(3 * REFRESH_MS);
     expect(spoken(states)).toEqual(['running', 'result']);
+  });
+
+  it('keeps the place in the queue fresh while it waits', async () => {
+    api.onAttempt = () => new Promise(() => undefined);
+    api.onSubmit = () => Promise.resolve(makeAttempt({ position: 3 }));
+    await begin();
+    void model.check();
+    await settle();
+    expect(model.state.activity?.position).toBe(3);
+    api.current = withStep(makeLesson(), 'listens', { last_attempt: makeAttempt({ position: 2 }) });
+    await vi.advanceTimersByTimeAsync(REFRESH_MS);
+    expect(model.state.activity).toMatchObject({ phase: 'queued', position: 2 });
   });
 
   it('does not spin when the server answers before the attempt is done', async () => {

@@ -8,6 +8,8 @@ import { useNow } from './Banners';
 import { Icon } from './icons';
 
 const SLOW_S = 45;
+/** Waiting that is shorter than this is not worth a word of its own. */
+const QUEUE_SHOWN_MS = 2_000;
 
 /** Properties of {@link Actions}. */
 export interface ActionsProps {
@@ -25,14 +27,16 @@ export interface ActionsProps {
   readonly onDone: () => void;
 }
 
-function wordsOf(activity: Activity, texts: Texts): string {
+function wordsOf(activity: Activity, texts: Texts, now: number): string {
   switch (activity.phase) {
     case 'saving':
       return texts.saving;
     case 'sending':
       return texts.sending;
     case 'queued':
-      return texts.queued(activity.position);
+      return now - activity.sinceMs < QUEUE_SHOWN_MS
+        ? texts.running
+        : texts.queued(activity.position);
     case 'running':
       return texts.running;
   }
@@ -45,7 +49,7 @@ function Running({ activity, texts }: { readonly activity: Activity; readonly te
   return (
     <>
       <span className="hx-spinner" aria-hidden="true" />
-      <span>{wordsOf(activity, texts)}</span>
+      <span>{wordsOf(activity, texts, now)}</span>
       <span className="hx-elapsed" aria-hidden="true">
         {texts.seconds(seconds)}
       </span>
@@ -53,10 +57,15 @@ function Running({ activity, texts }: { readonly activity: Activity; readonly te
   );
 }
 
-/** Says that it takes long, once it does. */
-function SlowNote({ activity, texts }: { readonly activity: Activity; readonly texts: Texts }) {
+/** Says that the check may not know the newest files, and that it takes long, once it does. */
+function RunningNotes({ activity, texts }: { readonly activity: Activity; readonly texts: Texts }) {
   const now = useNow();
-  return now - activity.sinceMs < SLOW_S * 1000 ? null : <p className="hx-note">{texts.slow}</p>;
+  return (
+    <>
+      {activity.isJoined && <p className="hx-note">{texts.joined}</p>}
+      {now - activity.sinceMs >= SLOW_S * 1000 && <p className="hx-note">{texts.slow}</p>}
+    </>
+  );
 }
 
 function HintButton(props: ActionsProps & { readonly step: Step }): JSX.Element | null {
@@ -120,7 +129,7 @@ export function Actions(props: ActionsProps): JSX.Element | null {
         )}
         <HintButton {...props} step={step} />
       </div>
-      {activity !== null && <SlowNote activity={activity} texts={texts} />}
+      {activity !== null && <RunningNotes activity={activity} texts={texts} />}
       {reason !== null && step.hints.taken.length < step.hints.total && (
         <p id="hx-hint-reason" className="hx-note">
           {reason}
