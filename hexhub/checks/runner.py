@@ -9,6 +9,7 @@ from hexhub.catalog.overlays import Overlay
 from hexhub.checks.containers import SandboxSpec
 from hexhub.checks.files import take_submission
 from hexhub.checks.harness import HARNESS, MAX_REPORT_BYTES, HarnessAnswer
+from hexhub.checks.limits import with_limit
 from hexhub.checks.machine import expect_running
 from hexhub.checks.model import Outcome, OutcomeKind, TestResult, judge
 from hexhub.checks.notebook import take_notebook
@@ -143,9 +144,10 @@ def judge_answer(
     output = clean_end(answer.output)
     tests, trouble = _read_tests(spec, answer)
     if answer.timed_out:
-        return Outcome(
+        outcome = Outcome(
             OutcomeKind.ERROR, overdue_message(spec), tuple(tests), output, answer.duration_s
         )
+        return with_limit(outcome, spec)
     if answer.exit_code is None:
         trouble = trouble or "The check was stopped before it could end."
     if trouble is None and answer.exit_code is not None:
@@ -154,7 +156,7 @@ def judge_answer(
         outcome = Outcome(OutcomeKind.ERROR, trouble or "", tuple(tests))
     if is_out_of_memory and not outcome.is_pass:
         outcome = replace(outcome, kind=OutcomeKind.ERROR, message=out_of_memory_message(spec))
-    return replace(outcome, output=output, duration_s=answer.duration_s)
+    return with_limit(replace(outcome, output=output, duration_s=answer.duration_s), spec)
 
 
 def _read_tests(spec: CheckSpec, answer: HarnessAnswer) -> tuple[list[TestResult], str | None]:
