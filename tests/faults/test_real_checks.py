@@ -1,8 +1,4 @@
-"""Docker dies and returns while attempts run and wait: each ends once, and no wrong answer passes.
-
-A real ``hexhub worker`` with real check containers, which reaches Docker through a socket that the
-test cuts off.
-"""
+"""A real ``hexhub worker`` with real machines and check containers, in good and in bad times."""
 
 import io
 import tarfile
@@ -72,8 +68,8 @@ def store(tmp_path: Path, catalog: PublishedCatalog) -> Iterator[Store]:
 
 def make_machine(
     client: docker.APIClient, catalog: PublishedCatalog, hub_id: str, user: str, answer: str
-) -> None:
-    """Start a student's machine with an answer in it, by the Docker that is never cut off."""
+) -> str:
+    """Start a student's machine with an answer in it, and give its id."""
     lesson = catalog.course(COURSE).lesson(LESSON)
     arguments = make_trial_machine(lesson, hub_id=hub_id, expires_at_s=time.time() + 3600)
     arguments["labels"] = {
@@ -83,12 +79,42 @@ def make_machine(
         "hexhub.course": COURSE,
         "hexhub.lesson": LESSON,
     }
+    machine = str(client.create_container(**arguments)["Id"])
+    write_answer(client, machine, answer)
+    client.start(machine)
+    return machine
+
+
+def write_answer(client: docker.APIClient, machine: str, answer: str) -> None:
+    """Put an answer into a machine."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as archive:
         add_files(archive, "work", {"greet.py": OverlayFile(answer.encode())}, uid=1000)
-    machine = client.create_container(**arguments)["Id"]
     client.put_archive(machine, "/home/student", buffer.getvalue())
-    client.start(machine)
+
+
+@pytest.mark.timeout(600)
+def test_a_queued_check_takes_the_newest_files(
+    tmp_path: Path,
+    store: Store,
+    catalog: PublishedCatalog,
+    client: docker.APIClient,
+    hub_id: str,
+) -> None:
+    """Files are taken when the check begins: mended while it waits, they are graded mended."""
+    place = Place(UserName("ada"), COURSE, LESSON)
+    version = catalog.course(COURSE).version
+    machine = make_machine(client, catalog, hub_id, "ada", WRONG)
+    first, _ = store.submit(place, STEP, version)
+    write_answer(client, machine, RIGHT)
+    second, is_new = store.submit(place, STEP, version)
+    assert (second.id, is_new) == (first.id, False)
+    with running_worker(tmp_path / "state", hub_id):
+        wait_for(lambda: store.attempt(first.id).state is AttemptState.DONE)
+    outcome = store.attempt(first.id).outcome
+    assert outcome is not None
+    assert outcome.is_pass, outcome
+    assert len(store.attempts(place)) == 1
 
 
 @pytest.mark.timeout(600)
@@ -102,7 +128,7 @@ def test_docker_dies_and_returns(
     hub_id: str,
     mode: Mode,
 ) -> None:
-    """Running checks are run again, waiting ones wait; right and wrong stay right and wrong."""
+    """Running checks run again, waiting ones wait, each ends once; no wrong answer passes."""
     state = tmp_path / "state"
     version = catalog.course(COURSE).version
     answers = {f"right-{n}": RIGHT for n in range(3)} | {f"wrong-{n}": WRONG for n in range(3)}
