@@ -25,7 +25,8 @@
     │   └── ReportUnusable       the harness's report is missing, forged or unreadable
     ├── StoreError
     │   ├── AttemptNotFound
-    │   └── LeaseLost            another worker owns the attempt by now
+    │   ├── LeaseLost            another worker owns the attempt by now
+    │   └── SnapshotDamaged      the database gives other files than were handed in
     ├── EventError
     │   ├── EventInvalid         an event does not keep to its schema
     │   ├── SinkUnreachable      the time series database does not take events now
@@ -237,6 +238,12 @@ class LeaseLost(StoreError):
     """Another worker owns the attempt by now; this one's verdict is not stored."""
 
     code = "lease_lost"
+
+
+class SnapshotDamaged(StoreError):
+    """The database gives other files than were handed in; they are not graded."""
+
+    code = "snapshot_damaged"
 
 
 class EventError(HexHubError):

@@ -9,6 +9,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from hexhub.errors import SetupError
+
+_MOST_BYTES = 2**40
+_MOST_DAYS = 36_500
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -27,6 +32,9 @@ class Settings:
         docker_network: Name of the Docker network of the students' containers.
         container_api_url: Our API as a student's container reaches it.
         pseudonym_key: Hex; makes pseudonyms of user names in events.
+        snapshot_attempt_bytes: The most that is kept of what one attempt hands in; 0 keeps nothing.
+        snapshot_student_bytes: The most that is kept of one student, over all courses.
+        snapshot_days: How long it is kept.
         influx_url, influx_token, influx_org, influx_bucket: Where events go; empty URL: nowhere.
     """
 
@@ -41,6 +49,9 @@ class Settings:
     docker_network: str = "hexhub"
     container_api_url: str = ""
     pseudonym_key: str = ""
+    snapshot_attempt_bytes: int = 8 * 1024**2
+    snapshot_student_bytes: int = 64 * 1024**2
+    snapshot_days: int = 180
     influx_url: str = ""
     influx_token: str = ""
     influx_org: str = "hexhub"
@@ -53,7 +64,11 @@ class Settings:
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> "Settings":
-        """Read ``HEXHUB_*`` variables; what is not there has its default."""
+        """Read ``HEXHUB_*`` variables; what is not there has its default.
+
+        Raises:
+            SetupError: A variable that is a number holds none.
+        """
         env = os.environ if environment is None else environment
         state = Path(env.get("HEXHUB_STATE", ".hexhub")).absolute()
         return cls(
@@ -68,8 +83,25 @@ class Settings:
             docker_network=env.get("HEXHUB_DOCKER_NETWORK", cls.docker_network),
             container_api_url=env.get("HEXHUB_CONTAINER_API_URL", cls.container_api_url),
             pseudonym_key=env.get("HEXHUB_PSEUDONYM_KEY", cls.pseudonym_key),
+            snapshot_attempt_bytes=_whole_number(
+                env, "HEXHUB_SNAPSHOT_ATTEMPT_BYTES", cls.snapshot_attempt_bytes, _MOST_BYTES
+            ),
+            snapshot_student_bytes=_whole_number(
+                env, "HEXHUB_SNAPSHOT_STUDENT_BYTES", cls.snapshot_student_bytes, _MOST_BYTES
+            ),
+            snapshot_days=_whole_number(env, "HEXHUB_SNAPSHOT_DAYS", cls.snapshot_days, _MOST_DAYS),
             influx_url=env.get("HEXHUB_INFLUX_URL", cls.influx_url),
             influx_token=env.get("HEXHUB_INFLUX_TOKEN", cls.influx_token),
             influx_org=env.get("HEXHUB_INFLUX_ORG", cls.influx_org),
             influx_bucket=env.get("HEXHUB_INFLUX_BUCKET", cls.influx_bucket),
         )
+
+
+def _whole_number(env: Mapping[str, str], name: str, default: int, most: int) -> int:
+    text = env.get(name, "")
+    if not text:
+        return default
+    is_number = text.isascii() and text.isdigit() and len(text) <= 20
+    if not is_number or int(text) > most:
+        raise SetupError(f"{name} is {text!r}; it takes a whole number from 0 to {most}.")
+    return int(text)

@@ -1,7 +1,7 @@
 """A check and a machine → the outcome."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from hexhub.catalog.model import CheckKind, CheckSpec, Lesson, ReportFormat
@@ -16,9 +16,12 @@ from hexhub.checks.notebook import take_notebook
 from hexhub.checks.reports import READERS, read_exit
 from hexhub.checks.sandbox import HarnessRun, Sandbox
 from hexhub.checks.texts import clean_end
-from hexhub.errors import MachineNotRunning, ReportUnusable, SubmissionUnusable
+from hexhub.errors import CheckError, MachineNotRunning, ReportUnusable, SubmissionUnusable
 
 log = logging.getLogger(__name__)
+
+Keep = Callable[[Overlay], None]
+"""Is given what was taken from a student's machine, before it is checked."""
 
 _KILLED = 128 + 9
 
@@ -32,6 +35,7 @@ def run_step_check(
     expected_ids: Sequence[str] | None,
     *,
     harness: tuple[str, ...] = HARNESS,
+    keep: Keep | None = None,
 ) -> Outcome:
     """Run one check against one machine and judge it.
 
@@ -46,6 +50,7 @@ def run_step_check(
         machine_id: Container id of the student's machine.
         expected_ids: Test ids that must be in the report; None where they are not known.
         harness: What is run in the check container.
+        keep: Is given the files that were taken, where the check takes some.
 
     Raises:
         CheckError: Our side failed; it may be tried again.
@@ -54,6 +59,54 @@ def run_step_check(
         work = _take(sandbox, lesson, spec, machine_id)
     except SubmissionUnusable as exc:
         return Outcome(OutcomeKind.ERROR, message=str(exc))
+    if work is not None and keep is not None:
+        keep(work)
+    return _run(sandbox, lesson, spec, checks, work, machine_id, expected_ids, harness)
+
+
+def run_kept_check(
+    sandbox: Sandbox,
+    lesson: Lesson,
+    spec: CheckSpec,
+    checks: Overlay,
+    work: Overlay,
+    expected_ids: Sequence[str] | None,
+) -> Outcome:
+    """Run one check on files that were taken earlier, and judge it as :func:`run_step_check` does.
+
+    Args:
+        sandbox: Docker.
+        lesson: The lesson that the files are of.
+        spec: The step's check; of ``files`` or ``notebook``.
+        checks: The author's files.
+        work: The student's files, below their work folder.
+        expected_ids: Test ids that must be in the report; None where they are not known.
+
+    Raises:
+        CheckError: Our side failed, or the check looks at a machine.
+    """
+    if spec.kind is CheckKind.MACHINE:
+        raise CheckError("A check of a machine cannot be run on files.")
+    return _run(sandbox, lesson, spec, checks, work, "", expected_ids, HARNESS)
+
+
+def taken_patterns(lesson: Lesson, spec: CheckSpec) -> tuple[str, ...]:
+    """Give what a check takes from the student's machine: paths and patterns below ``work``."""
+    if spec.kind is CheckKind.NOTEBOOK:
+        return (*(() if lesson.notebook is None else (lesson.notebook,)), *spec.submit)
+    return spec.submit if spec.kind is CheckKind.FILES else ()
+
+
+def _run(
+    sandbox: Sandbox,
+    lesson: Lesson,
+    spec: CheckSpec,
+    checks: Overlay,
+    work: Overlay | None,
+    machine_id: str,
+    expected_ids: Sequence[str] | None,
+    harness: tuple[str, ...],
+) -> Outcome:
     run = sandbox.run(
         SandboxSpec(
             image=lesson.image,

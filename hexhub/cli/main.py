@@ -20,6 +20,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "doctor": ("hexhub.cli.doctor:doctor", "Say what this computer lacks, and what to do."),
     "check": ("hexhub.cli.check:check", "Try one answer at one step of a lesson."),
     "course": ("hexhub.cli.course:course", "Verify and publish courses."),
+    "regrade": (
+        "hexhub.cli.regrade:regrade",
+        "Grade what was handed in with a newer version of a course.",
+    ),
     "images": ("hexhub.cli.images:images", "Build the Docker images that lessons run in."),
     "account": ("hexhub.cli.account:account", "Make accounts, change passwords."),
     "worker": ("hexhub.cli.worker:worker", "Run checks; hexhub up starts this."),

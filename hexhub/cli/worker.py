@@ -12,6 +12,7 @@ from hexhub.checks.sandbox import Sandbox
 from hexhub.errors import HexHubError, SetupError
 from hexhub.events.outbox import Outbox
 from hexhub.events.sink import InfluxSink
+from hexhub.progress.snapshots import SnapshotLimits, Snapshots
 from hexhub.progress.store import Store
 from hexhub.settings import Settings
 from hexhub.usecases.run_check import make_grader
@@ -58,14 +59,19 @@ def run_worker(settings: Settings, slots: int) -> bool:
     store.migrate()
     catalog = PublishedCatalog(settings.published)
     sandbox = Sandbox(settings.hub_id)
+    snapshots = Snapshots(store, snapshot_limits(settings))
 
     def clean_up() -> None:
-        sandbox.remove_leftovers()
+        # Docker being away must not keep the database from being cleaned.
+        try:
+            sandbox.remove_leftovers()
+        finally:
+            snapshots.clean_up_hourly()
 
     work = Worker(
         store,
         catalog,
-        make_grader(sandbox, catalog),
+        make_grader(sandbox, catalog, snapshots),
         clean_up=clean_up,
         outbox=None if outbox_sink is None else Outbox(store, outbox_sink),
         slots=slots,
@@ -73,6 +79,15 @@ def run_worker(settings: Settings, slots: int) -> bool:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: work.stop())
     return work.run()
+
+
+def snapshot_limits(settings: Settings) -> SnapshotLimits:
+    """Give how much is kept of what students hand in."""
+    return SnapshotLimits(
+        attempt_bytes=settings.snapshot_attempt_bytes,
+        student_bytes=settings.snapshot_student_bytes,
+        days=settings.snapshot_days,
+    )
 
 
 def make_sink(settings: Settings) -> InfluxSink | None:

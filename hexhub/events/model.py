@@ -17,6 +17,7 @@ class EventName(StrEnum):
     STEP_PASSED = "step_passed"
     LESSON_FINISHED = "lesson_finished"
     ATTEMPT_FINISHED = "attempt_finished"
+    ATTEMPT_REGRADED = "attempt_regraded"
     HINT_TAKEN = "hint_taken"
     SOLUTION_VIEWED = "solution_viewed"
     SERVER_STARTED = "server_started"

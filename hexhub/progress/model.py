@@ -35,6 +35,8 @@ class Attempt:
         id: UUID4 in hex, 32 characters.
         outcome: Set exactly when ``state`` is ``done``.
         tries: How often a worker has taken it.
+        regrade_of: Id of the attempt that was graded again and gave this one; None where the
+            student asked for it.
     """
 
     id: str
@@ -46,6 +48,7 @@ class Attempt:
     tries: int = 0
     finished_at: datetime | None = None
     outcome: Outcome | None = None
+    regrade_of: str | None = None
 
 
 @dataclass(frozen=True)
@@ -77,6 +80,28 @@ class Progress:
     passed_at: Mapping[StepName, datetime] = field(default_factory=dict)
     hints_taken: Mapping[StepName, int] = field(default_factory=dict)
     finished_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Standing:
+    """The attempt of one student at one step that counts, and how it stands.
+
+    Attributes:
+        original: What the student asked for.
+        latest: The newest verdict on it: itself, or the last time that it was graded again.
+        has_snapshot: What was handed in is kept.
+        progress: The student's in the lesson.
+    """
+
+    original: Attempt
+    latest: Attempt
+    has_snapshot: bool
+    progress: Progress
+
+    @property
+    def is_passed(self) -> bool:
+        """Tell whether the step is passed."""
+        return self.original.step in self.progress.passed_at
 
 
 class StepState(StrEnum):
@@ -115,13 +140,15 @@ def hint_refusal(
     """Say why a hint may not be had yet; None when it may.
 
     Args:
-        attempts: Finished attempts of this student at this step.
+        attempts: Finished attempts of this student at this step; those that were graded again
+            count as none, but their failing tests have failed.
         started_at: When the student started the lesson.
         now: Aware UTC.
     """
     finished = [a for a in attempts if a.outcome is not None]
-    if hint.after_attempts is not None and len(finished) < hint.after_attempts:
-        missing = hint.after_attempts - len(finished)
+    asked_for = [a for a in finished if a.regrade_of is None]
+    if hint.after_attempts is not None and len(asked_for) < hint.after_attempts:
+        missing = hint.after_attempts - len(asked_for)
         return f"This hint opens after {missing} more check{'s' if missing > 1 else ''}."
     if hint.after_test is not None and not any(
         hint.after_test in a.outcome.failing_tests for a in finished if a.outcome

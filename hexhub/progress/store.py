@@ -76,6 +76,7 @@ from hexhub.progress.tables import (
     EventRow,
     HintTakenRow,
     ProgressRow,
+    RegradeRow,
     SolutionViewedRow,
     StepPassedRow,
     TestResultRow,
@@ -307,13 +308,27 @@ class Store:
             return _attempts(session, session.scalars(query.order_by(AttemptRow.sequence)).all())
 
     def last_attempts(self, place: Place) -> Mapping[StepName, Attempt]:
-        """Give the newest attempt at each step, whatever its state."""
+        """Give the newest attempt at each step, whatever its state.
+
+        One that was graded again stands in the place of the old one, not before newer ones.
+        """
         with self._reading() as session:
-            newest = (
-                select(func.max(AttemptRow.sequence))
+            asked_for = func.coalesce(RegradeRow.original, AttemptRow.sequence)
+            newest_first = (
+                select(
+                    AttemptRow.sequence,
+                    func.row_number()
+                    .over(
+                        partition_by=AttemptRow.step,
+                        order_by=(asked_for.desc(), AttemptRow.sequence.desc()),
+                    )
+                    .label("number"),
+                )
+                .outerjoin(RegradeRow, RegradeRow.attempt == AttemptRow.sequence)
                 .where(_at(AttemptRow, place))
-                .group_by(AttemptRow.step)
+                .subquery()
             )
+            newest = select(newest_first.c.sequence).where(newest_first.c.number == 1)
             rows = session.scalars(select(AttemptRow).where(AttemptRow.sequence.in_(newest))).all()
             return {attempt.step: attempt for attempt in _attempts(session, rows)}
 
@@ -827,6 +842,7 @@ def _count_attempts(session: Session, place: Place, step: StepName | None = None
             _at(AttemptRow, place),
             AttemptRow.state == AttemptState.DONE,
             AttemptRow.outcome != OutcomeKind.UNGRADABLE,
+            AttemptRow.sequence.not_in(select(RegradeRow.attempt)),
         )
     )
     if step is not None:
@@ -867,16 +883,33 @@ def _attempts(session: Session, rows: Sequence[AttemptRow]) -> list[Attempt]:
     """Give the models of these rows, in their order, with their outcomes."""
     done = [row.sequence for row in rows if row.state is AttemptState.DONE]
     tests: dict[int, list[TestResult]] = {}
+    originals: dict[int, str] = {}
     # In pieces: SQLite takes 32,766 parameters at most.
     for start in range(0, len(done), 1000):
+        some = done[start : start + 1000]
         query = (
             select(TestResultRow)
-            .where(TestResultRow.attempt.in_(done[start : start + 1000]))
+            .where(TestResultRow.attempt.in_(some))
             .order_by(TestResultRow.attempt, TestResultRow.position)
         )
         for test in session.scalars(query):
             tests.setdefault(test.attempt, []).append(_test(test))
-    return [_attempt_model(row, tuple(tests.get(row.sequence, ()))) for row in rows]
+        originals.update(
+            session.execute(
+                select(RegradeRow.attempt, AttemptRow.id)
+                .join(AttemptRow, AttemptRow.sequence == RegradeRow.original)
+                .where(RegradeRow.attempt.in_(some))
+            )
+            .tuples()
+            .all()
+        )
+    return [
+        replace(
+            _attempt_model(row, tuple(tests.get(row.sequence, ()))),
+            regrade_of=originals.get(row.sequence),
+        )
+        for row in rows
+    ]
 
 
 def _attempt_model(row: AttemptRow, tests: tuple[TestResult, ...]) -> Attempt:

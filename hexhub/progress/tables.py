@@ -25,6 +25,7 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Text,
@@ -230,6 +231,73 @@ class TestResultRow(Base):
     duration_s: Mapped[float]
     names: Mapped[dict[str, str]] = mapped_column(JSON, server_default="{}")
     """Language tag → ``name`` in that language."""
+
+
+class RegradeRow(Base):
+    """An attempt was graded again, in another version of the course, from its snapshot.
+
+    The new outcome is an attempt of its own (``attempt``) beside the old one (``original``), which
+    nobody asked for: it counts as no attempt of the student. A table and not a column of
+    ``attempt``: SQLite takes no further foreign key without making the table anew, which would
+    delete, by cascade, what refers to it.
+    """
+
+    __tablename__ = "regrade"
+
+    original: Mapped[int] = mapped_column(
+        _Sequence, ForeignKey("attempt.sequence", ondelete="CASCADE"), primary_key=True
+    )
+    version: Mapped[str] = mapped_column(primary_key=True)
+    attempt: Mapped[int] = mapped_column(
+        _Sequence, ForeignKey("attempt.sequence", ondelete="CASCADE"), unique=True
+    )
+    regraded_at: Mapped[datetime]
+
+
+class SnapshotBlobRow(Base):
+    """The bytes of a file, under their SHA-256; once, however many students handed them in."""
+
+    __tablename__ = "snapshot_blob"
+
+    digest: Mapped[str] = mapped_column(String(64), primary_key=True)
+    data: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class SnapshotRow(Base):
+    """A set of files, under the SHA-256 of its list: the same answer twice is one snapshot.
+
+    ``charged_bytes`` is what it counts against the limits.
+    """
+
+    __tablename__ = "snapshot"
+
+    digest: Mapped[str] = mapped_column(String(64), primary_key=True)
+    charged_bytes: Mapped[int] = mapped_column(BigInteger)
+
+
+class SnapshotFileRow(Base):
+    """One file of a snapshot. A blob that is in use cannot be deleted: there is no cascade."""
+
+    __tablename__ = "snapshot_file"
+
+    snapshot: Mapped[str] = mapped_column(
+        String(64), ForeignKey("snapshot.digest", ondelete="CASCADE"), primary_key=True
+    )
+    path: Mapped[str] = mapped_column(primary_key=True)
+    blob: Mapped[str] = mapped_column(String(64), ForeignKey("snapshot_blob.digest"), index=True)
+    is_executable: Mapped[bool]
+
+
+class AttemptSnapshotRow(Base):
+    """What was taken for an attempt. A snapshot that is in use cannot be deleted."""
+
+    __tablename__ = "attempt_snapshot"
+
+    attempt: Mapped[int] = mapped_column(
+        _Sequence, ForeignKey("attempt.sequence", ondelete="CASCADE"), primary_key=True
+    )
+    snapshot: Mapped[str] = mapped_column(String(64), ForeignKey("snapshot.digest"), index=True)
+    taken_at: Mapped[datetime] = mapped_column(index=True)
 
 
 class StepPassedRow(Base):

@@ -1,9 +1,8 @@
 """A worker gives an attempt its outcome."""
 
 import time
-from collections.abc import Callable, Sequence
 
-from hexhub.catalog.model import Course, Lesson, Step
+from hexhub.catalog.model import Lesson
 from hexhub.catalog.published import PublishedCatalog
 from hexhub.checks.model import Outcome
 from hexhub.errors import (
@@ -15,11 +14,9 @@ from hexhub.errors import (
     StoreError,
     SubmissionUnusable,
 )
-from hexhub.progress.model import Attempt, Place
+from hexhub.progress.model import Attempt, Claim
 from hexhub.progress.store import Store
-
-Grader = Callable[[Place, Course, Lesson, Step, Sequence[str] | None], Outcome]
-"""Runs the check of a step: place, course, lesson, step, expected test ids → outcome."""
+from hexhub.usecases.run_check import Grader as Grader  # what this use case is given
 
 RETRY_DELAY_S = 2.0
 """Pause before the second try; the third waits five times as long."""
@@ -63,7 +60,7 @@ def grade_attempt(
     except CourseError as exc:
         return store.give_up(attempt.id, lease, str(exc), COURSE_CHANGED)
     try:
-        outcome = grader(place, course, lesson, step, expected)
+        outcome = grader(Claim(attempt, lease), course, lesson, step, expected)
     except MachineNotRunning as exc:
         return store.give_up(attempt.id, lease, str(exc), MACHINE_NOT_RUNNING)
     except SubmissionUnusable as exc:

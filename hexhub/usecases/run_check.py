@@ -1,17 +1,26 @@
-"""The check of one step is run against one student's machine."""
+"""The check of one step is run: against one student's machine, or on what was kept of it."""
 
+import logging
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
 from hexhub.catalog.model import Course, Lesson, Step
-from hexhub.catalog.overlays import check_files
+from hexhub.catalog.overlays import Overlay, check_files
 from hexhub.checks.containers import HUB_LABEL, KIND_LABEL
 from hexhub.checks.model import Outcome
-from hexhub.checks.runner import run_step_check
+from hexhub.checks.runner import Keep, run_kept_check, run_step_check
 from hexhub.checks.sandbox import Sandbox
-from hexhub.errors import CheckError
-from hexhub.progress.model import Place
+from hexhub.errors import AttemptNotFound, CheckError, LeaseLost, StoreError
+from hexhub.progress.model import Claim, Place
+from hexhub.progress.snapshots import Snapshots
+
+log = logging.getLogger(__name__)
+
+Grader = Callable[[Claim, Course, Lesson, Step, Sequence[str] | None], Outcome]
+"""Runs the check of a step: claim, course, lesson, step, expected test ids → outcome."""
+KeptGrader = Callable[[Course, Lesson, Step, Overlay, Sequence[str] | None], Outcome]
+"""Runs the check of a step on files: course, lesson, step, files, expected test ids → outcome."""
 
 
 class CourseFolders(Protocol):
@@ -30,6 +39,7 @@ def run_check(
     step: Step,
     container_id: str,
     expected_ids: Sequence[str] | None,
+    keep: Keep | None = None,
 ) -> Outcome:
     """Run the check of a step and judge it; the whole outcome, not yet redacted for the student.
 
@@ -40,6 +50,7 @@ def run_check(
         course, lesson, step: What is checked, in the version of the attempt.
         container_id: The student's machine.
         expected_ids: Test ids of the author's solution, or None where they are not known.
+        keep: Is given the files that are taken from the machine.
 
     Raises:
         CheckError: Our side failed; never for what the student's side did.
@@ -48,21 +59,27 @@ def run_check(
     if step.check is None:
         raise CheckError(f"Step '{step.name}' of lesson '{place.lesson}' has no check.")
     checks = check_files(catalog.folder(course.name, course.version), lesson)
-    return run_step_check(docker, lesson, step.check, checks, container_id, expected_ids)
+    return run_step_check(docker, lesson, step.check, checks, container_id, expected_ids, keep=keep)
 
 
 def make_grader(
-    docker: Sandbox, catalog: CourseFolders
-) -> Callable[[Place, Course, Lesson, Step, Sequence[str] | None], Outcome]:
+    docker: Sandbox, catalog: CourseFolders, snapshots: Snapshots | None = None
+) -> Grader:
     """Give what the worker calls for each attempt: it finds the student's machine by its labels.
 
     The grader may be called by several threads at once. It raises ``MachineNotRunning`` where the
     student has no machine in this lesson.
+
+    Args:
+        docker: Where containers are made.
+        catalog: Has the courses' folders.
+        snapshots: Where what was taken is kept; None keeps nothing.
     """
 
     def grade(
-        place: Place, course: Course, lesson: Lesson, step: Step, expected: Sequence[str] | None
+        claim: Claim, course: Course, lesson: Lesson, step: Step, expected: Sequence[str] | None
     ) -> Outcome:
+        place = claim.attempt.place
         machine_id = docker.find_machine(
             {
                 HUB_LABEL: docker.hub_id,
@@ -72,6 +89,46 @@ def make_grader(
                 "hexhub.lesson": place.lesson,
             }
         )
-        return run_check(docker, catalog, place, course, lesson, step, machine_id, expected)
+        keep = None if snapshots is None else _make_keep(snapshots, claim)
+        return run_check(docker, catalog, place, course, lesson, step, machine_id, expected, keep)
+
+    return grade
+
+
+def _make_keep(snapshots: Snapshots, claim: Claim) -> Keep:
+    def keep(files: Overlay) -> None:
+        try:
+            is_kept = snapshots.keep(claim.attempt.id, claim.lease, files)
+        except (LeaseLost, AttemptNotFound):
+            # The check need not run: its verdict would not be stored.
+            raise
+        except StoreError as exc:
+            # No second try: the student waits, and only grading again is lost.
+            log.warning("No snapshot of attempt %s: %s", claim.attempt.id, exc)
+        else:
+            if not is_kept:
+                log.info("The files of attempt %s are too big to be kept.", claim.attempt.id)
+
+    return keep
+
+
+def make_kept_grader(docker: Sandbox, catalog: CourseFolders) -> KeptGrader:
+    """Give what grades a snapshot, by the worker's own code but for taking the files.
+
+    The grader may be called by several threads at once. It raises ``CheckError`` where our side
+    failed.
+    """
+
+    def grade(
+        course: Course,
+        lesson: Lesson,
+        step: Step,
+        files: Overlay,
+        expected: Sequence[str] | None,
+    ) -> Outcome:
+        if step.check is None:
+            raise CheckError(f"Step '{step.name}' of lesson '{lesson.name}' has no check.")
+        checks = check_files(catalog.folder(course.name, course.version), lesson)
+        return run_kept_check(docker, lesson, step.check, checks, files, expected)
 
     return grade
