@@ -894,15 +894,12 @@ def _attempts(session: Session, rows: Sequence[AttemptRow]) -> list[Attempt]:
         )
         for test in session.scalars(query):
             tests.setdefault(test.attempt, []).append(_test(test))
-        originals.update(
-            session.execute(
-                select(RegradeRow.attempt, AttemptRow.id)
-                .join(AttemptRow, AttemptRow.sequence == RegradeRow.original)
-                .where(RegradeRow.attempt.in_(some))
-            )
-            .tuples()
-            .all()
+        regraded = session.execute(
+            select(RegradeRow.attempt, AttemptRow.id)
+            .join(AttemptRow, AttemptRow.sequence == RegradeRow.original)
+            .where(RegradeRow.attempt.in_(some))
         )
+        originals.update({row.attempt: row.id for row in regraded})
     return [
         replace(
             _attempt_model(row, tuple(tests.get(row.sequence, ()))),

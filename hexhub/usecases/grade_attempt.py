@@ -1,8 +1,9 @@
 """A worker gives an attempt its outcome."""
 
 import time
+from collections.abc import Callable, Sequence
 
-from hexhub.catalog.model import Lesson
+from hexhub.catalog.model import Course, Lesson, Step
 from hexhub.catalog.published import PublishedCatalog
 from hexhub.checks.model import Outcome
 from hexhub.errors import (
@@ -16,7 +17,9 @@ from hexhub.errors import (
 )
 from hexhub.progress.model import Attempt, Claim
 from hexhub.progress.store import Store
-from hexhub.usecases.run_check import Grader as Grader  # what this use case is given
+
+Grader = Callable[[Claim, Course, Lesson, Step, Sequence[str] | None], Outcome]
+"""Runs the check of a step: claim, course, lesson, step, expected test ids → outcome."""
 
 RETRY_DELAY_S = 2.0
 """Pause before the second try; the third waits five times as long."""

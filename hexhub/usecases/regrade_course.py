@@ -25,8 +25,6 @@ from hexhub.usecases.run_check import KeptGrader
 
 SLOTS = 2
 """Checks at one time: students' own checks go on beside."""
-
-
 MACHINE_CHECK = "The check looks at a running machine, of which nothing can be kept."
 NO_SNAPSHOT = "Nothing is kept of what was handed in: too big, too old, or it could not be taken."
 

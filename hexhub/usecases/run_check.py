@@ -14,11 +14,10 @@ from hexhub.checks.sandbox import Sandbox
 from hexhub.errors import AttemptNotFound, CheckError, LeaseLost, StoreError
 from hexhub.progress.model import Claim, Place
 from hexhub.progress.snapshots import Snapshots
+from hexhub.usecases.grade_attempt import Grader
 
 log = logging.getLogger(__name__)
 
-Grader = Callable[[Claim, Course, Lesson, Step, Sequence[str] | None], Outcome]
-"""Runs the check of a step: claim, course, lesson, step, expected test ids → outcome."""
 KeptGrader = Callable[[Course, Lesson, Step, Overlay, Sequence[str] | None], Outcome]
 """Runs the check of a step on files: course, lesson, step, files, expected test ids → outcome."""
 

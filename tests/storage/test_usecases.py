@@ -26,7 +26,7 @@ from hexhub.errors import (
 )
 from hexhub.events.model import EventName
 from hexhub.names import CourseName, LessonName, StepName, UserName, Version
-from hexhub.progress.model import Attempt, AttemptState, Place
+from hexhub.progress.model import Attempt, AttemptState, Claim, Place
 from hexhub.progress.store import COULD_NOT_RUN, Store
 from hexhub.usecases.grade_attempt import (
     COURSE_CHANGED,
@@ -66,7 +66,7 @@ def always(answer: Outcome | Exception) -> Grader:
     """Give a grader that answers, or fails, the same way each time."""
 
     def grade(
-        place: Place, course: Course, lesson: Lesson, step: Step, expected: Sequence[str] | None
+        claim: Claim, course: Course, lesson: Lesson, step: Step, expected: Sequence[str] | None
     ) -> Outcome:
         if isinstance(answer, Exception):
             raise answer
@@ -188,9 +188,9 @@ def test_the_grader_gets_what_was_asked(
     seen: list[object] = []
 
     def grade(
-        place: Place, course: Course, lesson: Lesson, step: Step, expected: Sequence[str] | None
+        claim: Claim, course: Course, lesson: Lesson, step: Step, expected: Sequence[str] | None
     ) -> Outcome:
-        seen.extend([place, course.version, lesson.name, step.name, expected])
+        seen.extend([claim.attempt.place, course.version, lesson.name, step.name, expected])
         return PASSED
 
     done = grade_attempt(store, catalog, grade, claim.attempt, claim.lease)
