@@ -159,7 +159,7 @@ class Regrades:
                 no more. Without it neither is ever taken away.
 
         Returns:
-            The new attempt; None where it has been graded again in this version already.
+            The new attempt; None where the newest verdict on it is of this version already.
 
         Raises:
             AttemptNotFound: There is none of that id.
@@ -170,10 +170,9 @@ class Regrades:
             original = _find(session, original_id)
             place, step = _place(original), StepName(original.step)
             progress = _lock_progress(session, place)
-            key = (original.sequence, version)
-            if session.get(RegradeRow, key) is not None:
+            before = _newest_verdict(session, original)
+            if before.version == version and before.outcome is not OutcomeKind.UNGRADABLE:
                 return None
-            before = _newest_outcome(session, original)
             now = store._now(session)
             # Not ``started_at``: by that the queue counts what a student's checks take of it.
             row = AttemptRow(
@@ -195,12 +194,7 @@ class Regrades:
                 _test_row(row.sequence, n, test) for n, test in enumerate(outcome.tests)
             )
             session.add(
-                RegradeRow(
-                    original=original.sequence,
-                    version=version,
-                    attempt=row.sequence,
-                    regraded_at=now,
-                )
+                RegradeRow(attempt=row.sequence, original=original.sequence, regraded_at=now)
             )
             session.flush()
             is_taken_away = False
@@ -219,7 +213,7 @@ class Regrades:
                     "attempt": row.id,
                     "original": original.id,
                     "outcome": outcome.kind.value,
-                    "outcome_before": before.value,
+                    "outcome_before": (before.outcome or outcome.kind).value,
                     "is_pass_taken_away": is_taken_away,
                 },
             )
@@ -245,7 +239,8 @@ def _lock_progress(session: Session, place: Place) -> ProgressRow:
     ).one()
 
 
-def _newest_outcome(session: Session, original: AttemptRow) -> OutcomeKind:
+def _newest_verdict(session: Session, original: AttemptRow) -> AttemptRow:
+    """Give the attempt, or the last time that it was graded again."""
     newest = session.scalars(
         select(AttemptRow)
         .join(RegradeRow, RegradeRow.attempt == AttemptRow.sequence)
@@ -253,9 +248,7 @@ def _newest_outcome(session: Session, original: AttemptRow) -> OutcomeKind:
         .order_by(AttemptRow.sequence.desc())
         .limit(1)
     ).first()
-    kind = (newest or original).outcome
-    assert kind is not None  # noqa: S101 - only what is done is graded again
-    return kind
+    return newest or original
 
 
 def _take_away(

@@ -244,12 +244,11 @@ class RegradeRow(Base):
 
     __tablename__ = "regrade"
 
-    original: Mapped[int] = mapped_column(
+    attempt: Mapped[int] = mapped_column(
         _Sequence, ForeignKey("attempt.sequence", ondelete="CASCADE"), primary_key=True
     )
-    version: Mapped[str] = mapped_column(primary_key=True)
-    attempt: Mapped[int] = mapped_column(
-        _Sequence, ForeignKey("attempt.sequence", ondelete="CASCADE"), unique=True
+    original: Mapped[int] = mapped_column(
+        _Sequence, ForeignKey("attempt.sequence", ondelete="CASCADE"), index=True
     )
     regraded_at: Mapped[datetime]
 

@@ -351,6 +351,23 @@ def test_a_further_version_grades_the_same_answer(bench: Bench) -> None:
     assert bench.events(EventName.ATTEMPT_REGRADED)[-1].data["outcome_before"] == "failed"
 
 
+def test_a_version_that_was_rolled_back(bench: Bench) -> None:
+    """Back to an earlier version, its verdict is the newest again, whatever came in between."""
+    bench.hand_in(GOOD, outcome(False, False))
+    right = bench.publish("2")
+    bench.regrade()
+    bench.publish("3")
+    bench.verdicts = {b"good": outcome(False, True)}
+    bench.regrade(take_away=True)
+    assert bench.passed() == set()
+    bench.verdicts = {b"good": outcome(True, True)}
+    (result,) = bench.regrade(against=right)
+    assert result.effect is Effect.PASSES
+    assert bench.passed() == {ONE}
+    last = bench.store.last_attempts(FIRST)[ONE]
+    assert (last.version, last.outcome) == (right, outcome(True, True))
+
+
 def test_an_older_version_can_be_wanted(bench: Bench) -> None:
     """--against takes any version that was published; an unknown one is an error."""
     older = bench.catalog.course("tiny").version

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0003"
-down_revision = "0001"
+down_revision = "0002"
 branch_labels = None
 depends_on = None
 
@@ -62,25 +62,24 @@ def upgrade() -> None:
     op.create_index("ix_attempt_snapshot_taken_at", "attempt_snapshot", ["taken_at"], unique=False)
     op.create_table(
         "regrade",
-        sa.Column("original", _SEQUENCE, nullable=False),
-        sa.Column("version", sa.Text(), nullable=False),
         sa.Column("attempt", _SEQUENCE, nullable=False),
+        sa.Column("original", _SEQUENCE, nullable=False),
         sa.Column("regraded_at", sa.DateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["original"],
-            ["attempt.sequence"],
-            name=op.f("fk_regrade_original_attempt"),
-            ondelete="CASCADE",
-        ),
         sa.ForeignKeyConstraint(
             ["attempt"],
             ["attempt.sequence"],
             name=op.f("fk_regrade_attempt_attempt"),
             ondelete="CASCADE",
         ),
-        sa.PrimaryKeyConstraint("original", "version", name=op.f("pk_regrade")),
-        sa.UniqueConstraint("attempt", name=op.f("uq_regrade_attempt")),
+        sa.ForeignKeyConstraint(
+            ["original"],
+            ["attempt.sequence"],
+            name=op.f("fk_regrade_original_attempt"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("attempt", name=op.f("pk_regrade")),
     )
+    op.create_index("ix_regrade_original", "regrade", ["original"], unique=False)
 
 
 def downgrade() -> None:

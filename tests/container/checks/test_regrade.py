@@ -1,0 +1,188 @@
+"""A wrong check is mended, and what was handed in is graded again from its snapshot alone."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import docker
+import pytest
+from click.testing import CliRunner, Result
+
+from hexhub.catalog.model import Lesson
+from hexhub.catalog.overlays import OverlayFile
+from hexhub.catalog.published import PublishedCatalog
+from hexhub.checks.containers import HUB_LABEL, KIND_LABEL, make_trial_machine
+from hexhub.checks.model import OutcomeKind, TestOutcome
+from hexhub.checks.sandbox import Sandbox
+from hexhub.cli.main import main
+from hexhub.events.model import EventName
+from hexhub.names import CourseName, LessonName, StepName, UserName
+from hexhub.progress.model import Attempt, Place
+from hexhub.progress.snapshots import SnapshotLimits, Snapshots
+from hexhub.progress.store import Store
+from hexhub.usecases.grade_attempt import grade_attempt
+from hexhub.usecases.publish_course import publish_course
+from hexhub.usecases.run_check import make_grader
+
+from .small_course import write_course
+
+ADA = Place(UserName("ada"), CourseName("small"), LessonName("greet"))
+FUNCTION, SERVER = StepName("function"), StepName("server")
+ANSWER = {
+    "greet.py": OverlayFile(
+        "def greet(name):\r\n    return f'Hello, {name}!'  # ключ\r\n".encode(), is_executable=True
+    )
+}
+WRONG_CHECK = {
+    "checks/test_function.py": '''\
+def test_name(student):
+    """The name is in it."""
+    assert "Ada" in student.call("greet:greet", "Ada")
+
+
+def test_whole(student):
+    """The whole greeting is right."""
+    assert student.call("greet:greet", "Ada") == "Hi, Ada!"
+''',
+    "solution/greet.py": "def greet(name):\n    return f'Hi, {name}!'\n",
+}
+STRICTER_CHECK = {
+    "checks/test_function.py": '''\
+def test_twice(student):
+    """It greets twice."""
+    assert student.call("greet:greet", "Ada").count("Ada") == 2
+''',
+    "solution/greet.py": "def greet(name):\n    return f'{name}, {name}!'\n",
+}
+
+
+@contextmanager
+def machine(client: docker.APIClient, sandbox: Sandbox, lesson: Lesson) -> Iterator[None]:
+    """Run a machine that bears the labels of ada's, with her answer in it."""
+    arguments = make_trial_machine(lesson, hub_id=sandbox.hub_id, expires_at_s=time.time() + 600)
+    arguments["labels"] = {
+        HUB_LABEL: sandbox.hub_id,
+        KIND_LABEL: "student",
+        "hexhub.user": ADA.user,
+        "hexhub.course": ADA.course,
+        "hexhub.lesson": ADA.lesson,
+    }
+    made = client.create_container(**arguments)
+    try:
+        client.start(made["Id"])
+        sandbox.put_files(made["Id"], lesson.user, ANSWER)
+        yield
+    finally:
+        client.remove_container(made["Id"], force=True, v=True)
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> Path:
+    """Give the state folder of a HexHub."""
+    return tmp_path / "state"
+
+
+@pytest.fixture
+def store(state: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
+    """Give the database that the command finds in the state folder."""
+    monkeypatch.delenv("HEXHUB_DATABASE_URL", raising=False)
+    made = Store(f"sqlite:///{state / 'hexhub.sqlite'}")
+    made.migrate()
+    yield made
+    made.close()
+
+
+def regrade(state: Path, *options: str) -> Result:
+    """Run ``hexhub regrade small``."""
+    return CliRunner().invoke(main, ["regrade", "small", "--state", str(state), *options])
+
+
+def test_regrade(
+    sandbox: Sandbox, client: docker.APIClient, state: Path, store: Store, tmp_path: Path
+) -> None:
+    """Fail by a wrong check; mended, the dry run shows it, the run does it; pass and back again."""
+    catalog = PublishedCatalog(state / "catalog")
+    snapshots = Snapshots(store, SnapshotLimits(2**20, 2**24, 30))
+    grader = make_grader(sandbox, catalog, snapshots)
+
+    def publish(changes: dict[str, str | None]) -> str:
+        folder = write_course(tmp_path, changes)
+        return publish_course(sandbox, catalog, folder, say=str)[0].version
+
+    def check(step: StepName) -> Attempt:
+        store.submit(ADA, step, catalog.course("small").version)
+        claim = store.claim("w", 60)
+        assert claim is not None
+        return grade_attempt(store, catalog, grader, claim.attempt, claim.lease)
+
+    def passed() -> set[StepName]:
+        progress = store.progress(ADA)
+        assert progress is not None
+        return set(progress.passed_at)
+
+    first = publish(dict(WRONG_CHECK))
+    with machine(client, sandbox, catalog.course("small").lesson("greet")):
+        failed = check(FUNCTION)
+        assert failed.outcome is not None
+        assert failed.outcome.failing_tests == ("test_function::test_whole",)
+        check(SERVER)
+    assert snapshots.files(failed.id) == ANSWER
+
+    # The machine is gone; nothing is left but the snapshot.
+    second = publish({})
+    events = store.events()
+    shown = regrade(state, "--dry-run")
+    assert shown.exit_code == 0, shown.output
+    assert "ada              greet            function         failed → passed" in shown.output
+    assert "test_function::test_whole   failed → passed" in shown.output
+    assert "test_name" not in shown.output
+    assert "1  not graded again. The check looks at a running machine" in shown.output
+    assert f"version {second}: 2 answers, 1 graded again, 1 changed." in shown.output
+    assert "nothing is stored" in shown.output
+    assert store.events() == events
+    assert store.attempts(ADA, FUNCTION) == [store.attempt(failed.id)]
+    assert passed() == set()
+
+    done = regrade(state)
+    assert done.exit_code == 0, done.output
+    assert "1  steps are passed by it." in done.output
+    old, new = store.attempts(ADA, FUNCTION)
+    assert old == store.attempt(failed.id)
+    assert (old.version, new.version, new.regrade_of) == (first, second, failed.id)
+    assert new.outcome is not None
+    assert [t.outcome for t in new.outcome.tests] == [TestOutcome.PASSED] * 2
+    assert passed() == {FUNCTION}
+    assert len(store.events(EventName.STEP_PASSED)) == 1
+    again = regrade(state)
+    assert "1  have a verdict of this version already." in again.output
+    assert len(store.attempts(ADA, FUNCTION)) == 2
+
+    third = publish(dict(STRICTER_CHECK))
+    kept = regrade(state)
+    assert "passed → failed      the step stays passed" in kept.output
+    assert "test_function::test_twice   not there → failed" in kept.output
+    assert "test_function::test_whole   passed → not there" in kept.output
+    assert passed() == {FUNCTION}
+    taken = regrade(state, "--take-away")
+    assert "the step is passed no more" in taken.output
+    assert passed() == set()
+    # Back to the version that was right, by its name.
+    assert regrade(state, "--against", second, "--lesson", "greet").exit_code == 0
+    assert passed() == {FUNCTION}
+    attempts = store.attempts(ADA, FUNCTION)
+    assert [a.version for a in attempts] == [first, second, third, second]
+    assert [a.outcome.kind for a in attempts if a.outcome] == [
+        OutcomeKind.FAILED,
+        OutcomeKind.PASSED,
+        OutcomeKind.FAILED,
+        OutcomeKind.PASSED,
+    ]
+
+
+def test_a_folder_without_hexhub_stays_empty(state: Path) -> None:
+    """A mistyped state folder is named by what it lacks, and nothing is made in it."""
+    said = regrade(state, "--dry-run")
+    assert said.exit_code == 1
+    assert "No course 'small' is published" in said.output
+    assert not state.exists()
