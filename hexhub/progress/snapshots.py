@@ -9,11 +9,12 @@ takes space once, whoever hands it in and however often. Both hashes are proved 
 
 Bytes are stored as they came: PostgreSQL compresses them by itself, and SQLite stays simple.
 
-A snapshot is stored in a transaction of its own, before the check runs, by whoever holds the lease
-of the attempt, so that the verdict belongs to exactly these files. In its own, since neither may
-cost the other: a verdict whose snapshot the database refused stands, and only cannot be graded
-again; a snapshot whose verdict never came is replaced by that of the next try. Before, since what
-broke the check is worth keeping, too.
+A snapshot is stored in a transaction of its own, before the verdict, by whoever holds the lease of
+the attempt, so that the verdict belongs to exactly these files. In its own, since neither may cost
+the other: a verdict whose snapshot the database refused stands, and only cannot be graded again; a
+snapshot whose verdict never came is replaced by that of the next try, or stays with the attempt
+that ended ``ungradable``, which may then be graded when our fault is mended. It is stored while the
+check runs, so that the student does not wait for it.
 
 Limits count each distinct snapshot of a student whole, with its names, so that five hundred empty
 files with long names are not free. Over the limit, the student's own snapshots go: what did not

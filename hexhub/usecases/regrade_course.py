@@ -16,7 +16,7 @@ from hexhub.catalog.published import PublishedCatalog
 from hexhub.checks.model import Outcome, OutcomeKind, TestOutcome
 from hexhub.checks.runner import taken_patterns
 from hexhub.checks.taking import Pattern
-from hexhub.errors import CheckError, CourseError, SnapshotDamaged
+from hexhub.errors import AttemptNotFound, CheckError, CourseError, SnapshotDamaged
 from hexhub.names import LessonName
 from hexhub.progress.model import Place, Standing, is_finished
 from hexhub.progress.regrades import Regrades
@@ -159,6 +159,12 @@ class _Regrading:
 
     def regrade(self, standing: Standing) -> Regraded:
         """Grade one answer again, unless that is done or cannot be."""
+        try:
+            return self._regrade(standing)
+        except AttemptNotFound:
+            return Regraded(standing, not_graded="The student was removed in the meantime.")
+
+    def _regrade(self, standing: Standing) -> Regraded:
         try:
             lesson = self.course.lesson(standing.original.place.lesson)
             step = lesson.step(standing.original.step)

@@ -1,8 +1,10 @@
 """The check of one step is run: against one student's machine, or on what was kept of it."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from threading import Thread
 from typing import Protocol
 
 from hexhub.catalog.model import Course, Lesson, Step
@@ -11,7 +13,7 @@ from hexhub.checks.containers import HUB_LABEL, KIND_LABEL
 from hexhub.checks.model import Outcome
 from hexhub.checks.runner import Keep, run_kept_check, run_step_check
 from hexhub.checks.sandbox import Sandbox
-from hexhub.errors import AttemptNotFound, CheckError, LeaseLost, StoreError
+from hexhub.errors import CheckError, StoreError
 from hexhub.progress.model import Claim, Place
 from hexhub.progress.snapshots import Snapshots
 from hexhub.usecases.grade_attempt import Grader
@@ -88,27 +90,48 @@ def make_grader(
                 "hexhub.lesson": place.lesson,
             }
         )
-        keep = None if snapshots is None else _make_keep(snapshots, claim)
-        return run_check(docker, catalog, place, course, lesson, step, machine_id, expected, keep)
+        with _keeping(snapshots, claim) as keep:
+            return run_check(
+                docker, catalog, place, course, lesson, step, machine_id, expected, keep
+            )
 
     return grade
 
 
-def _make_keep(snapshots: Snapshots, claim: Claim) -> Keep:
-    def keep(files: Overlay) -> None:
-        try:
-            is_kept = snapshots.keep(claim.attempt.id, claim.lease, files)
-        except (LeaseLost, AttemptNotFound):
-            # The check need not run: its verdict would not be stored.
-            raise
-        except StoreError as exc:
-            # No second try: the student waits, and only grading again is lost.
-            log.warning("No snapshot of attempt %s: %s", claim.attempt.id, exc)
-        else:
-            if not is_kept:
-                log.info("The files of attempt %s are too big to be kept.", claim.attempt.id)
+@contextmanager
+def _keeping(snapshots: Snapshots | None, claim: Claim) -> Iterator[Keep | None]:
+    """Give what keeps files while the check runs on them; leaving waits until they are kept.
 
-    return keep
+    So they are kept before the verdict is stored, and the student does not wait for it.
+    """
+    if snapshots is None:
+        yield None
+        return
+    threads: list[Thread] = []
+
+    def keep(files: Overlay) -> None:
+        name = f"snapshot-{claim.attempt.id[:8]}"
+        thread = Thread(target=_keep, args=(snapshots, claim, files), name=name, daemon=True)
+        threads.append(thread)
+        thread.start()
+
+    try:
+        yield keep
+    finally:
+        for thread in threads:
+            thread.join()
+
+
+def _keep(snapshots: Snapshots, claim: Claim, files: Overlay) -> None:
+    attempt_id = claim.attempt.id
+    try:
+        is_kept = snapshots.keep(attempt_id, claim.lease, files)
+    except StoreError as exc:
+        # No second try: only grading again is lost. Where the lease is, the verdict will say so.
+        log.warning("No snapshot of attempt %s: %s", attempt_id, exc)
+    else:
+        if not is_kept:
+            log.info("The files of attempt %s are too big to be kept.", attempt_id)
 
 
 def make_kept_grader(docker: Sandbox, catalog: CourseFolders) -> KeptGrader:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from hexhub.catalog.model import Course, Lesson, Step
 from hexhub.catalog.overlays import Overlay, OverlayFile
@@ -72,11 +73,11 @@ class Bench:
 
     def publish(self, mark: str, **lesson_changes: str) -> Version:
         """Publish a changed course and give its version."""
-        text = (self.source / FIRST_YML).read_text()
+        written = (self.source / FIRST_YML).read_text()
         for old, new in lesson_changes.values():
-            assert old in text
-            text = text.replace(old, new)
-        write(self.source, FIRST_YML, text)
+            assert old in written
+            written = written.replace(old, new)
+        write(self.source, FIRST_YML, written)
         write(self.source, "lessons/first/checks/mark.txt", mark)
         course = read_course(self.source)
         self.catalog.publish(self.source, course, {})
@@ -268,9 +269,9 @@ def test_a_step_that_is_gone_stays_passed(bench: Bench) -> None:
     for tag in ("en", "ru"):
         (first / tag / "steps/one.md").unlink()
         (first / tag / "hints/one-1.md").unlink()
-    text = (first / "lesson.yml").read_text()
-    begin, end = text.index("  - id: one"), text.index("  - id: two")
-    bench.publish("2", step=(text[begin:end], ""))  # type: ignore[arg-type]
+    written = (first / "lesson.yml").read_text()
+    begin, end = written.index("  - id: one"), written.index("  - id: two")
+    bench.publish("2", step=(written[begin:end], ""))  # type: ignore[arg-type]
     (result,) = bench.regrade(take_away=True)
     assert result.not_graded is not None
     assert "No step 'one'" in result.not_graded
@@ -489,6 +490,24 @@ def test_our_faults_store_nothing_and_are_tried_again(bench: Bench) -> None:
     bench.fault = None
     (result,) = bench.regrade()
     assert result.effect is Effect.PASSES
+
+
+def test_a_student_who_is_removed_meanwhile(bench: Bench) -> None:
+    """The others are graded all the same."""
+    bench.hand_in(GOOD, outcome(False))
+    bench.hand_in(GOOD, outcome(False), GRACE)
+    bench.publish("2")
+
+    def remove_ada(*arguments: object) -> Outcome:
+        with bench.store._writing() as session:
+            session.execute(text("DELETE FROM progress WHERE user_name = 'ada'"))
+        return outcome(True)
+
+    bench.grade = remove_ada  # type: ignore[method-assign]
+    ada, grace = bench.regrade(slots=1)
+    assert ada.not_graded is not None
+    assert grace.effect is Effect.PASSES
+    assert bench.passed(GRACE) == {ONE}
 
 
 def test_an_ungradable_answer_is_graded_in_its_own_version(bench: Bench) -> None:

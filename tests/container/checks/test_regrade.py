@@ -10,25 +10,29 @@ import pytest
 from click.testing import CliRunner, Result
 
 from hexhub.catalog.model import Lesson
-from hexhub.catalog.overlays import OverlayFile
+from hexhub.catalog.overlays import Overlay, OverlayFile, starter_overlay
 from hexhub.catalog.published import PublishedCatalog
+from hexhub.catalog.reader import read_course
 from hexhub.checks.containers import HUB_LABEL, KIND_LABEL, make_trial_machine
 from hexhub.checks.model import OutcomeKind, TestOutcome
 from hexhub.checks.sandbox import Sandbox
 from hexhub.cli.main import main
+from hexhub.errors import StoreError
 from hexhub.events.model import EventName
 from hexhub.names import CourseName, LessonName, StepName, UserName
 from hexhub.progress.model import Attempt, Place
 from hexhub.progress.snapshots import SnapshotLimits, Snapshots
 from hexhub.progress.store import Store
+from hexhub.usecases.check_answer import OneCourse, answer_layers, answered_machine
 from hexhub.usecases.grade_attempt import grade_attempt
 from hexhub.usecases.publish_course import publish_course
-from hexhub.usecases.run_check import make_grader
+from hexhub.usecases.run_check import make_grader, make_kept_grader, run_check
 
 from .small_course import write_course
 
 ADA = Place(UserName("ada"), CourseName("small"), LessonName("greet"))
 FUNCTION, SERVER = StepName("function"), StepName("server")
+LIMITS = SnapshotLimits(attempt_bytes=2**20, student_bytes=2**24, days=30)
 ANSWER = {
     "greet.py": OverlayFile(
         "def greet(name):\r\n    return f'Hello, {name}!'  # ключ\r\n".encode(), is_executable=True
@@ -103,7 +107,7 @@ def test_regrade(
 ) -> None:
     """Fail by a wrong check; mended, the dry run shows it, the run does it; pass and back again."""
     catalog = PublishedCatalog(state / "catalog")
-    snapshots = Snapshots(store, SnapshotLimits(2**20, 2**24, 30))
+    snapshots = Snapshots(store, LIMITS)
     grader = make_grader(sandbox, catalog, snapshots)
 
     def publish(changes: dict[str, str | None]) -> str:
@@ -178,6 +182,65 @@ def test_regrade(
         OutcomeKind.FAILED,
         OutcomeKind.PASSED,
     ]
+
+
+class Refusing(Snapshots):
+    """Snapshots in a database that takes none."""
+
+    def keep(self, *_: object) -> bool:
+        raise StoreError("The disk is full.")
+
+
+def test_a_snapshot_that_is_refused_costs_no_verdict(
+    sandbox: Sandbox, client: docker.APIClient, state: Path, store: Store, tmp_path: Path
+) -> None:
+    """The outcome is stored without it, and grading again says what it lacks."""
+    catalog = PublishedCatalog(state / "catalog")
+    publish_course(sandbox, catalog, write_course(tmp_path), say=str)
+    course = catalog.course("small")
+    grader = make_grader(sandbox, catalog, Refusing(store, LIMITS))
+    with machine(client, sandbox, course.lesson("greet")):
+        store.submit(ADA, FUNCTION, course.version)
+        claim = store.claim("w", 60)
+        assert claim is not None
+        done = grade_attempt(store, catalog, grader, claim.attempt, claim.lease)
+    assert done.outcome is not None
+    assert done.outcome.is_pass
+    publish_course(sandbox, catalog, write_course(tmp_path, dict(STRICTER_CHECK)), say=str)
+    shown = regrade(state)
+    assert "1  not graded again. Nothing is kept of what was handed in" in shown.output
+
+
+def test_a_notebook_is_graded_again_as_before(sandbox: Sandbox) -> None:
+    """What was kept of a notebook and its data gets the outcome that the machine got."""
+    folder = Path(__file__).parents[3] / "courses/real-machine"
+    course = read_course(folder, only="measurements")
+    lesson = course.lesson("measurements")
+    step = lesson.steps[0]
+    place = Place(UserName("author"), course.name, lesson.name)
+    kept: list[Overlay] = []
+    layers = answer_layers(folder, lesson, "solution")
+    with answered_machine(sandbox, lesson, layers) as machine_id:
+        before = run_check(
+            sandbox,
+            OneCourse(folder),
+            place,
+            course,
+            lesson,
+            step,
+            machine_id,
+            None,
+            kept.append,
+        )
+    assert before.is_pass
+    grade = make_kept_grader(sandbox, OneCourse(folder))
+    ids = [test.id for test in before.tests]
+    after = grade(course, lesson, step, kept[0], ids)
+    assert after.is_pass
+    assert [(t.id, t.points) for t in after.tests] == [(t.id, t.points) for t in before.tests]
+    assert set(kept[0]) == {"measurements.ipynb", "measurements.csv"}
+    starter = starter_overlay(folder, lesson)
+    assert grade(course, lesson, step, starter, ids).kind is OutcomeKind.FAILED
 
 
 def test_a_folder_without_hexhub_stays_empty(state: Path) -> None:

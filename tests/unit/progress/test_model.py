@@ -144,3 +144,16 @@ def test_the_solution_opens_as_the_author_says(
     progress = replace(PROGRESS, finished_at=NOW) if is_done else PROGRESS
     found = solution_refusal(reveal, progress, NOW + timedelta(seconds=after_s))
     assert found is None if reason is None else reason in (found or "")
+
+
+def test_grading_again_counts_as_no_attempt() -> None:
+    """Hints that wait for attempts wait for the student's own; a test that failed has failed."""
+    again = replace(failed("t::a"), regrade_of="x")
+    by_number = Hint(TEXT, after_attempts=2)
+    by_test = Hint(TEXT, after_test="t::a")
+    asked_for = attempt(Outcome(OutcomeKind.FAILED))
+    assert (
+        hint_refusal(by_number, attempts=[asked_for, again], started_at=NOW, now=NOW)
+        == "This hint opens after 1 more check."
+    )
+    assert hint_refusal(by_test, attempts=[asked_for, again], started_at=NOW, now=NOW) is None

@@ -1,0 +1,26 @@
+"""Settings are read from the environment, and what is no number is said."""
+
+import pytest
+
+from hexhub.errors import SetupError
+from hexhub.settings import Settings
+
+
+def test_limits_of_snapshots_are_read() -> None:
+    """Each has its variable; one that is empty or missing has its default."""
+    settings = Settings.from_environment(
+        {
+            "HEXHUB_SNAPSHOT_ATTEMPT_BYTES": "0",
+            "HEXHUB_SNAPSHOT_STUDENT_BYTES": "1000",
+            "HEXHUB_SNAPSHOT_DAYS": "",
+        }
+    )
+    assert (settings.snapshot_attempt_bytes, settings.snapshot_student_bytes) == (0, 1000)
+    assert settings.snapshot_days == Settings.snapshot_days
+
+
+@pytest.mark.parametrize("text", ["-1", "1.5", "many", "8M", "٣", "9" * 30])
+def test_what_is_no_number_is_said(text: str) -> None:
+    """The variable and what it takes are named."""
+    with pytest.raises(SetupError, match=r"HEXHUB_SNAPSHOT_DAYS is .* from 0 to 36500"):
+        Settings.from_environment({"HEXHUB_SNAPSHOT_DAYS": text})
