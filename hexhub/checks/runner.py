@@ -18,10 +18,10 @@ from hexhub.checks.sandbox import HarnessRun, Sandbox
 from hexhub.checks.texts import clean_end
 from hexhub.errors import CheckError, MachineNotRunning, ReportUnusable, SubmissionUnusable
 
-log = logging.getLogger(__name__)
-
 Keep = Callable[[Overlay], None]
 """Is given what was taken from a student's machine, before it is checked."""
+
+log = logging.getLogger(__name__)
 
 _KILLED = 128 + 9
 

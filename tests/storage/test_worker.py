@@ -14,7 +14,7 @@ from hexhub.catalog.reader import read_course
 from hexhub.checks.model import Outcome, OutcomeKind
 from hexhub.errors import DockerUnavailable
 from hexhub.names import CourseName, LessonName, StepName, UserName, Version
-from hexhub.progress.model import Attempt, AttemptState, Place
+from hexhub.progress.model import Attempt, AttemptState, Claim, Place
 from hexhub.progress.store import MAX_TRIES, Store
 from hexhub.worker import Worker
 
@@ -134,8 +134,8 @@ def test_heartbeats_keep_a_long_check(live: Store, catalog: PublishedCatalog) ->
 def test_a_bug_costs_one_try(live: Store, catalog: PublishedCatalog) -> None:
     """A grader that raises anything leaves the worker running and the attempt in the queue."""
 
-    def grade(place: Place, *_: object) -> Outcome:
-        if place.user == "u0":
+    def grade(claim: Claim, *_: object) -> Outcome:
+        if claim.attempt.place.user == "u0":
             raise ZeroDivisionError("a bug")
         return PASSED
 
