@@ -1,6 +1,8 @@
 """What was handed in comes back to the byte, takes space once, and stays within its limits."""
 
 import hashlib
+import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -18,6 +20,7 @@ from hexhub.progress.store import Store
 
 from .conftest import Clock
 from .lessons import FAILED, LESSON, ONE, OTHER, PASSED, PLACE, TWO, V1
+from .postgresql import PostgresServer
 
 LIMITS = SnapshotLimits(attempt_bytes=10_000, student_bytes=20_000, days=30)
 FILES = {
@@ -291,3 +294,36 @@ def test_keeping_and_cleaning_at_once(make_url: Callable[[], str]) -> None:
         assert snapshots.files(attempt) == files
     for store in stores:
         store.close()
+
+
+def test_clean_up_waits_for_who_keeps(postgresql: PostgresServer) -> None:
+    """PostgreSQL: what nobody refers to yet is not deleted while somebody is about to."""
+    url = postgresql.make_database()
+    store, other = Store(url), Store(url)
+    store.migrate()
+    snapshots = Snapshots(store, LIMITS)
+    hand_in(store, snapshots, FILES)
+    taken = claim(store, OTHER)
+    with store._writing() as session:
+        digest = session.execute(text("SELECT snapshot FROM attempt_snapshot")).scalar_one()
+        session.execute(text("DELETE FROM attempt_snapshot"))
+    cleaner = threading.Thread(target=Snapshots(other, LIMITS).clean_up)
+    waits = text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
+    with store._writing() as session:
+        snapshots._hold_off_clean_up(session, shared=True)
+        cleaner.start()
+        until_s = time.monotonic() + 60
+        while session.execute(waits).scalar_one() == 0:
+            assert cleaner.is_alive(), "It did not wait."
+            assert time.monotonic() < until_s
+        session.execute(
+            text(
+                "INSERT INTO attempt_snapshot SELECT sequence, :digest, now() FROM attempt "
+                "WHERE id = :id"
+            ),
+            {"digest": digest, "id": taken.attempt.id},
+        )
+    cleaner.join(60)
+    assert snapshots.files(taken.attempt.id) == FILES
+    for each in (store, other):
+        each.close()
