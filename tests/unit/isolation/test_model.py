@@ -58,12 +58,13 @@ def test_what_is_wrong(expected, found, is_wrong):
 
 
 def test_stand_ins_avoid_what_is_in_use():
-    """No address of the hub's networks, where no router is asked, and none of a name server."""
-    chosen = private_addresses(["192.168.240.0/20", "172.20.0.0/16"], ["10.255.255.254"])
+    """No address of the hub's networks, where no router is asked, and none that is taken."""
+    taken = {"10.255.255.254", "192.168.239.255"}
+    chosen = private_addresses(["192.168.240.0/20", "172.20.0.0/16"], taken.__contains__)
     assert chosen == {
         "10.0.0.0/8": "10.255.255.253",
         "172.16.0.0/12": "172.31.255.254",
-        "192.168.0.0/16": "192.168.239.255",
+        "192.168.0.0/16": "192.168.239.254",
         "100.64.0.0/10": "100.127.255.254",
     }
 
