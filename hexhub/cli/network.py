@@ -30,7 +30,11 @@ def network() -> None:
 @network.command()
 @state_option
 def up(state_path: Path) -> None:
-    """Keep machines from this computer's ports and from private networks; hexhub up does it too."""
+    """Set the rules.
+
+    Machines then reach neither this computer's ports, but their gate, nor private networks. Done by
+    hexhub up too, where that runs as root.
+    """
     was_changed = _with_networks(state_path, set_rules, ensure_networks)
     click.echo("The rules are set." if was_changed else "The rules were set already.")
 
@@ -38,7 +42,7 @@ def up(state_path: Path) -> None:
 @network.command()
 @state_option
 def down(state_path: Path) -> None:
-    """Remove the rules; whatever this computer reaches, machines reach too."""
+    """Remove the rules."""
     was_there = remove_rules(_started(state_path).hub_id)
     click.echo("The rules are removed." if was_there else "There were no rules.")
 
@@ -46,7 +50,7 @@ def down(state_path: Path) -> None:
 @network.command()
 @state_option
 def status(state_path: Path) -> None:
-    """Say whether the rules are set; exit code 1 where one of them is not."""
+    """Say whether the rules are set; exit code 1 if not."""
     lacking = _with_networks(state_path, look_for_rules, find_networks)
     if not lacking:
         click.echo("The rules are set.")
