@@ -7,13 +7,13 @@ the measuring.
 import os
 import re
 import shutil
-import subprocess
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+import docker
 from docker.errors import DockerException
 from requests.exceptions import RequestException
 
@@ -21,8 +21,9 @@ from hexhub.catalog.model import Course
 from hexhub.catalog.published import PublishedCatalog
 from hexhub.catalog.reader import read_course
 from hexhub.errors import CourseError, SetupError
+from hexhub.firewall import look_for_rules, why_unavailable
 from hexhub.launch import find_node, find_proxy, holds_disk_quota, missing_images
-from hexhub.machine_network import planned_networks
+from hexhub.machine_network import find_networks
 from hexhub.machines import connect_docker
 from hexhub.state_folder import StateFolder, is_free
 from hexhub.supervisor import PROJECT
@@ -36,7 +37,6 @@ _OWN_BYTES = 600 * 1024**2
 """Memory of hub, web, worker and proxy together."""
 _SAFE_RUNC = ((1, 2, 8), (1, 3, 3), (1, 4, 0))
 """First releases of their lines without CVE-2025-31133, CVE-2025-52565 and CVE-2025-52881."""
-_METADATA = "169.254.0.0/16"
 
 
 class Level(StrEnum):
@@ -183,34 +183,49 @@ def judge_images(missing: Iterable[str]) -> Finding:
     return Finding(Level.ERROR, "images", f"missing: {', '.join(names)}", "Make them: make images")
 
 
-def judge_firewall(rules: str | None, bridges: Iterable[str]) -> Finding:
-    """Tell whether machines are kept from the cloud's metadata address.
+def judge_firewall(lacking: Iterable[str] | None, reason: str) -> Finding:
+    """Tell whether machines are kept from this computer's ports and from private networks.
 
     Args:
-        rules: What ``iptables -S DOCKER-USER`` prints, or None where it cannot be asked.
-        bridges: Interfaces of our networks with the internet.
+        lacking: Rules that are not set, or None where that cannot be seen.
+        reason: Why it cannot be seen.
     """
-    names = list(bridges)
-    to_do = "As root: " + "; ".join(
-        f"iptables -I DOCKER-USER -i {bridge} -d {_METADATA} -j REJECT" for bridge in names
+    is_open = (
+        "machines reach this computer's ports, a cloud's metadata (169.254.169.254) and your "
+        "private networks"
     )
-    if rules is None:
+    if lacking is None:
         return Finding(
             Level.NOTE,
             "firewall",
-            "cannot be looked at (not root, or no iptables)",
-            f"In a cloud, keep machines from its metadata address. {to_do}",
+            f"cannot be seen ({reason}); unless its rules are set, {is_open}",
+            "As root: hexhub network status",
         )
-    lines = [line for line in rules.splitlines() if _METADATA in line]
-    open_ones = [name for name in names if not any(f"-i {name} " in line for line in lines)]
-    if not open_ones:
-        return Finding(Level.OK, "firewall", f"machines are kept from {_METADATA}")
+    count = len(list(lacking))
+    if not count:
+        return Finding(
+            Level.OK,
+            "firewall",
+            "machines are kept from this computer's ports but their gate, and from private "
+            "networks; proved by: hexhub doctor --isolation",
+        )
     return Finding(
         Level.WARNING,
         "firewall",
-        f"machines can reach {_METADATA} (a cloud's metadata) and your private networks",
-        f"{to_do}; the same for 10.0.0.0/8, 172.16.0.0/12 and 192.168.0.0/16, unless lessons need "
-        "them",
+        f"{count} rule(s) are not set: {is_open}",
+        "As root: hexhub network up   (hexhub up does it too)",
+    )
+
+
+def judge_user_namespaces(options: Iterable[str]) -> Finding:
+    """Tell whether root in a machine is root outside, from ``SecurityOptions`` of Docker's info."""
+    if any(f"name={name}" in option for option in options for name in ("userns", "rootless")):
+        return Finding(Level.OK, "user namespaces", "root in a machine is nobody outside it")
+    return Finding(
+        Level.NOTE,
+        "user namespaces",
+        "not in use: root in a machine, if they broke out of it, would be root here",
+        'Docker can do it ("userns-remap" in daemon.json); HexHub was not tried with it.',
     )
 
 
@@ -260,13 +275,13 @@ def _examine_docker(state: StateFolder) -> list[Finding]:
             judge_runc(parts.get("runc", "")),
             judge_limits(info),
             judge_seccomp(info.get("SecurityOptions") or ()),
+            judge_user_namespaces(info.get("SecurityOptions") or ()),
             judge_images(missing),
         ]
         if there:
             findings.append(judge_quota(holds_quota, info["Driver"], filesystem))
         if state.exists:
-            bridges = [net.bridge for net in planned_networks(state.hub_id) if not net.is_internal]
-            findings.append(judge_firewall(_firewall_rules(), bridges))
+            findings.append(_firewall(client, state))
         root = Path(info["DockerRootDir"])
         if root.exists():
             findings.append(_space("Docker's folder", root))
@@ -301,11 +316,13 @@ def _try(about: str, look: Callable[[], str]) -> Finding:
         return Finding(Level.ERROR, about, "missing", str(exc))
 
 
-def _firewall_rules() -> str | None:
-    program = shutil.which("iptables", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
-    if program is None or os.geteuid() != 0:
-        return None
-    done = subprocess.run(
-        [program, "-S", "DOCKER-USER"], capture_output=True, text=True, timeout=10, check=False
-    )
-    return done.stdout if done.returncode == 0 else None
+def _firewall(client: docker.APIClient, state: StateFolder) -> Finding:
+    reason = why_unavailable()
+    if reason:
+        return judge_firewall(None, reason)
+    try:
+        networks = find_networks(client, state.hub_id)
+        gate_port = state.kept_ports().get("gate", 0)
+        return judge_firewall(look_for_rules(state.hub_id, networks, gate_port), "")
+    except SetupError as exc:
+        return judge_firewall(None, str(exc))

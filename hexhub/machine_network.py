@@ -2,9 +2,10 @@
 
 Two of them, by the lesson's ``network``: one with the internet and one without. On both, containers
 cannot reach each other (``enable_icc=false``; ``internal`` alone leaves them open to each other),
-and the host is reached at the gateway, where HexHub opens one door (``hexhub.machine_gate``). The
-names of networks and bridges come from the hub's id, so that two HexHubs on one computer have
-nothing in common; the addresses are picked by Docker.
+there is no IPv6, and the host is reached at the gateway, where HexHub opens one door
+(``hexhub.machine_gate``) and shuts all others (``hexhub.firewall``). The names of networks and
+bridges come from the hub's id, so that two HexHubs on one computer have nothing in common; the
+addresses are picked by Docker.
 """
 
 from dataclasses import dataclass
@@ -28,12 +29,14 @@ class MachineNetwork:
         bridge: Name of the host's interface, for firewall rules; 15 characters at most.
         is_internal: No way to the internet.
         gateway: Address of the host on it; empty while it does not exist.
+        subnet: Its addresses, such as ``172.20.0.0/16``; empty while it does not exist.
     """
 
     name: str
     bridge: str
     is_internal: bool
     gateway: str = ""
+    subnet: str = ""
 
 
 def network_name(hub_id: str, *, is_internal: bool = False) -> str:
@@ -60,6 +63,9 @@ def network_arguments(network: MachineNetwork, hub_id: str) -> dict[str, Any]:
         "driver": "bridge",
         "check_duplicate": True,
         "internal": network.is_internal,
+        # Said and not left out: an engine can be set to give networks IPv6 unless told otherwise,
+        # and the firewall's rules are for IPv4.
+        "enable_ipv6": False,
         "labels": {"hexhub.hub": hub_id},
         "options": {_ICC: "false", _BRIDGE: network.bridge},
     }
@@ -69,10 +75,26 @@ def ensure_networks(client: docker.APIClient, hub_id: str) -> tuple[MachineNetwo
     """Make both networks where they are missing, and give them with their gateways.
 
     Raises:
-        SetupError: Docker refuses, or a network of that name lets containers reach each other.
+        SetupError: Docker refuses, or a network of that name lets containers reach each other or
+            has IPv6.
     """
     internet, isolated = (_ensure(client, plan, hub_id) for plan in planned_networks(hub_id))
     return internet, isolated
+
+
+def find_networks(client: docker.APIClient, hub_id: str) -> tuple[MachineNetwork, ...]:
+    """Give those of a hub's networks that are there, with their gateways.
+
+    Raises:
+        SetupError: A network of that name lets containers reach more than they may.
+    """
+    found: list[MachineNetwork] = []
+    for plan in planned_networks(hub_id):
+        try:
+            found.append(_as_it_is(plan, client.inspect_network(plan.name)))
+        except NotFound:
+            continue
+    return tuple(found)
 
 
 def remove_networks(client: docker.APIClient, hub_id: str) -> list[str]:
@@ -97,8 +119,14 @@ def _ensure(client: docker.APIClient, plan: MachineNetwork, hub_id: str) -> Mach
                 "Networks that nobody uses are removed by: docker network prune"
             ) from exc
         found = client.inspect_network(plan.name)
-    if (found.get("Options") or {}).get(_ICC) != "false" or (
-        bool(found.get("Internal")) != plan.is_internal
+    return _as_it_is(plan, found)
+
+
+def _as_it_is(plan: MachineNetwork, found: dict[str, Any]) -> MachineNetwork:
+    if (
+        (found.get("Options") or {}).get(_ICC) != "false"
+        or bool(found.get("Internal")) != plan.is_internal
+        or found.get("EnableIPv6")
     ):
         raise SetupError(
             f"The Docker network '{plan.name}' was not made by this HexHub: on it, machines could "
@@ -111,4 +139,5 @@ def _ensure(client: docker.APIClient, plan: MachineNetwork, hub_id: str) -> Mach
             f"The Docker network '{plan.name}' has no gateway. "
             f"Remove it and start again: docker network rm {plan.name}"
         )
-    return MachineNetwork(plan.name, plan.bridge, plan.is_internal, gateway)
+    subnet = next((entry["Subnet"] for entry in found["IPAM"]["Config"] if "Subnet" in entry), "")
+    return MachineNetwork(plan.name, plan.bridge, plan.is_internal, gateway, subnet)

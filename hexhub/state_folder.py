@@ -92,20 +92,24 @@ class StateFolder:
         Args:
             hosts: Name → the addresses of this computer on which it must be free.
         """
-        file = self.path / "ports.json"
-        try:
-            before = json.loads(file.read_text(encoding="utf-8"))
-        except (FileNotFoundError, ValueError):
-            before = {}
+        before = self.kept_ports()
         ports: dict[str, int] = {}
         for name, addresses in hosts.items():
             wanted = before.get(name)
             where = tuple(addresses)
-            if not isinstance(wanted, int) or not is_free(where, wanted):
+            if wanted is None or not is_free(where, wanted):
                 wanted = _free_port(where, taken=ports.values())
             ports[name] = wanted
-        file.write_text(json.dumps(ports, indent=1), encoding="utf-8")
+        self._ports_file.write_text(json.dumps(ports, indent=1), encoding="utf-8")
         return ports
+
+    def kept_ports(self) -> dict[str, int]:
+        """Give the ports that were chosen at the last start; empty before the first."""
+        try:
+            kept = json.loads(self._ports_file.read_text(encoding="utf-8"))
+        except (FileNotFoundError, ValueError):
+            return {}
+        return {name: port for name, port in kept.items() if isinstance(port, int)}
 
     def open_log(self, name: str) -> int:
         """Open ``logs/<name>.log`` for appending, the old one moved aside; gives the descriptor."""
@@ -150,6 +154,10 @@ class StateFolder:
             return None
         finally:
             os.close(descriptor)
+
+    @property
+    def _ports_file(self) -> Path:
+        return self.path / "ports.json"
 
     @property
     def _lock_file(self) -> Path:

@@ -12,6 +12,7 @@ import click
 from docker.errors import DockerException
 
 from hexhub.errors import HexHubError, SetupError
+from hexhub.firewall import remove_rules, set_rules, why_unavailable
 from hexhub.machine_network import remove_networks
 from hexhub.machines import connect_docker, find_containers, remove_machines, stop_machines
 from hexhub.state_folder import StateFolder
@@ -56,7 +57,13 @@ def _fail(error: HexHubError) -> None:
     default=PROJECT / "courses",
     help="Folder of course folders to publish.  [default: those that ship with HexHub]",
 )
-def up(port: int, state_path: Path, courses: Path) -> None:
+@click.option(
+    "--firewall/--no-firewall",
+    "sets_firewall",
+    default=True,
+    help="Set the firewall rules of machines, as hexhub network up does.  [default: as root]",
+)
+def up(port: int, state_path: Path, courses: Path, sets_firewall: bool) -> None:
     """Start HexHub and keep it running until Ctrl-C; students' machines stay."""
     # Database, catalog and checks: down and clean need none of them, and start in half the time.
     from hexhub.launch import prepare
@@ -69,6 +76,7 @@ def up(port: int, state_path: Path, courses: Path) -> None:
         lock = state.lock()
         try:
             plan = prepare(state, port, courses.absolute(), _say)
+            _shut_doors(plan, sets_firewall=sets_firewall)
             supervisor = Supervisor(plan, os.environ, _say)
             asyncio.run(supervisor.run(on_ready=lambda: _greet(plan, began)))
             _say("Stopped. Students' machines that run go on; hexhub down stops them too.")
@@ -112,6 +120,7 @@ def clean(state_path: Path, yes: bool) -> None:
             click.confirm("Remove all of it?", abort=True)
         _stop_processes(state)
         removed = remove_machines(client, state.hub_id)
+        _remove_rules(state)
         networks = remove_networks(client, state.hub_id)
         shutil.rmtree(state.path)
     except HexHubError as error:
@@ -145,6 +154,33 @@ def _stop_all(state: StateFolder) -> None:
     if state.exists:
         count = stop_machines(connect_docker(), state.hub_id)
         _say(f"{count} machine(s) stopped.")
+        _remove_rules(state)
+
+
+def _shut_doors(plan: Plan, *, sets_firewall: bool) -> None:
+    """Set the firewall's rules, before a machine starts; say what is open where that cannot be."""
+    is_open = "machines may reach this computer's ports and your private networks"
+    reason = why_unavailable()
+    if not sets_firewall:
+        _say(f"The firewall is left as it is (--no-firewall): unless its rules are set, {is_open}.")
+    elif reason:
+        _say(f"No firewall ({reason}): {is_open}. As root: hexhub network up")
+    else:
+        try:
+            set_rules(plan.state.hub_id, (plan.internet, plan.isolated), plan.ports["gate"])
+        except SetupError as error:
+            _say(f"No firewall: {is_open}. {error}")
+
+
+def _remove_rules(state: StateFolder) -> None:
+    """Remove the firewall's rules, after the last machine; nothing where only root could."""
+    if why_unavailable():
+        return
+    try:
+        if remove_rules(state.hub_id):
+            _say("Firewall rules removed.")
+    except SetupError as error:
+        _say(f"The firewall rules stay: {error}")
 
 
 def _end(process_id: int, state: StateFolder) -> None:

@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -76,7 +76,13 @@ class Student:
 class TrialHub:
     """``hexhub up`` as a child process, with dummy log-in."""
 
-    def __init__(self, folder: Path, environment: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        environment: Mapping[str, str] | None = None,
+        options: Sequence[str] = (),
+    ) -> None:
+        self.options = tuple(options)
         self.folder = folder
         self.state = folder / "state"
         self.port = free_port()
@@ -101,6 +107,7 @@ class TrialHub:
                 [
                     *(HEXHUB, "up", "--port", str(self.port), "--state", str(self.state)),
                     *("--courses", str(self.folder / "courses")),
+                    *self.options,
                 ],
                 env=self._environment,
                 stdin=subprocess.DEVNULL,

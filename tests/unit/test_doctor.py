@@ -15,6 +15,7 @@ from hexhub.doctor import (
     judge_runc,
     judge_seccomp,
     judge_space,
+    judge_user_namespaces,
 )
 
 GIB = 1024**3
@@ -93,14 +94,25 @@ def test_missing_images_are_named():
     assert "make images" in finding.to_do
 
 
-def test_the_firewall_is_looked_at_for_our_own_networks():
-    """A rule for another network's bridge does not count; without root it is only a note."""
-    ours = "-N DOCKER-USER\n-A DOCKER-USER -i hx0123 -d 169.254.0.0/16 -j REJECT\n"
-    assert judge_firewall(ours, ["hx0123"]).level is Level.OK
-    other = judge_firewall(ours, ["hx4567"])
-    assert other.level is Level.WARNING
-    assert "-i hx4567" in other.to_do
-    assert judge_firewall(None, ["hx0123"]).level is Level.NOTE
+def test_the_firewall_is_judged_by_what_lacks():
+    """Rules that lack are a warning with the command that sets them; what cannot be seen, a note.
+
+    Never is it called fine because nobody could look.
+    """
+    assert judge_firewall([], "").level is Level.OK
+    lacking = judge_firewall(["-A INPUT -i hx0123 -j HEXHUB-0123-HOST"], "")
+    assert lacking.level is Level.WARNING
+    assert "hexhub network up" in lacking.to_do
+    unseen = judge_firewall(None, "not root")
+    assert unseen.level is Level.NOTE
+    assert "not root" in unseen.found
+
+
+def test_user_namespaces_that_are_not_in_use_are_told():
+    """Where root in a machine is root outside, that is said."""
+    assert judge_user_namespaces(["name=seccomp,profile=default"]).level is Level.NOTE
+    assert judge_user_namespaces(["name=seccomp", "name=userns"]).level is Level.OK
+    assert judge_user_namespaces(["name=rootless"]).level is Level.OK
 
 
 def test_a_finding_as_a_row():

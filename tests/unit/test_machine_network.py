@@ -1,7 +1,12 @@
 import pytest
 
 from hexhub.errors import SetupError
-from hexhub.machine_network import ensure_networks, network_arguments, planned_networks
+from hexhub.machine_network import (
+    ensure_networks,
+    find_networks,
+    network_arguments,
+    planned_networks,
+)
 
 HUB_ID = "0123456789ab"
 
@@ -25,7 +30,14 @@ class FakeDocker:
         self.networks[arguments["name"]] = {
             "Options": arguments["options"],
             "Internal": arguments["internal"],
-            "IPAM": {"Config": [{"Gateway": f"172.{20 + len(self.made)}.0.1"}]},
+            "IPAM": {
+                "Config": [
+                    {
+                        "Gateway": f"172.{20 + len(self.made)}.0.1",
+                        "Subnet": f"172.{20 + len(self.made)}.0.0/16",
+                    }
+                ]
+            },
         }
 
 
@@ -35,6 +47,7 @@ def test_machines_cannot_reach_each_other():
     for network in (internet, isolated):
         options = network_arguments(network, HUB_ID)["options"]
         assert options["com.docker.network.bridge.enable_icc"] == "false"
+        assert network_arguments(network, HUB_ID)["enable_ipv6"] is False
     assert network_arguments(internet, HUB_ID)["internal"] is False
     assert network_arguments(isolated, HUB_ID)["internal"] is True
 
@@ -55,6 +68,16 @@ def test_networks_are_made_once():
     assert first == ensure_networks(docker, HUB_ID)
     assert docker.made == ["hexhub-012345", "hexhub-012345-isolated"]
     assert [network.gateway for network in first] == ["172.21.0.1", "172.22.0.1"]
+    assert [network.subnet for network in first] == ["172.21.0.0/16", "172.22.0.0/16"]
+
+
+def test_networks_that_are_there_are_found():
+    """Looking makes nothing."""
+    docker = FakeDocker()
+    assert find_networks(docker, HUB_ID) == ()
+    assert docker.made == []
+    assert find_networks(docker, HUB_ID) == () != ensure_networks(docker, HUB_ID)
+    assert find_networks(docker, HUB_ID) == ensure_networks(docker, HUB_ID)
 
 
 @pytest.mark.parametrize(
@@ -63,6 +86,7 @@ def test_networks_are_made_once():
         {"Options": {}, "Internal": False},
         {"Options": {"com.docker.network.bridge.enable_icc": "true"}, "Internal": False},
         {"Options": {"com.docker.network.bridge.enable_icc": "false"}, "Internal": True},
+        {"Options": {"com.docker.network.bridge.enable_icc": "false"}, "EnableIPv6": True},
     ],
 )
 def test_a_network_that_is_too_open_is_refused(foreign):
