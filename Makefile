@@ -13,7 +13,8 @@ PYTEST := $(BIN)/python -m pytest
 # Chromium, PostgreSQL and VictoriaMetrics (it takes what InfluxDB takes) are real parts of the tests.
 TEST_PROGRAMS := /usr/bin/chromium=chromium '/usr/lib/postgresql/*/bin/initdb=postgresql' \
   /usr/bin/victoria-metrics=victoria-metrics debootstrap=debootstrap \
-  /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf=fonts-dejavu-core ip=iproute2
+  /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf=fonts-dejavu-core ip=iproute2 \
+  iptables=iptables setpriv=util-linux
 
 .PHONY: help
 help: ## This list
@@ -89,9 +90,9 @@ lock: ## Resolve the Python packages again (needs uv)
 	  --no-annotate --no-emit-index-url $(WITHOUT) --constraint requirements.lock --all-extras setup.cfg - \
 	  -o requirements-dev.lock
 
-.PHONY: test test-tools test-storage test-server test-containers test-course test-hub test-browser test-faults
+.PHONY: test test-tools test-storage test-server test-containers test-course test-hub test-isolation test-browser test-faults
 
-test: check test-storage test-server test-containers test-course test-hub test-faults test-browser ## Everything
+test: check test-storage test-server test-containers test-course test-hub test-isolation test-faults test-browser ## Everything
 
 test-tools:
 	@config/setup/debian_packages.sh $(TEST_PROGRAMS)
@@ -110,6 +111,9 @@ test-course: $(VENV)/.dev test-tools images ## Every answer of the shipped cours
 
 test-hub: $(VENV)/.dev test-tools images config/proxy/node_modules/.installed ## A real JupyterHub with the real spawner
 	$(PYTEST) tests/hub
+
+test-isolation: $(VENV)/.dev test-tools images config/proxy/node_modules/.installed ## What machines cannot reach (as root)
+	$(PYTEST) -n 2 tests/isolation
 
 test-browser: $(VENV)/.dev test-tools images config/proxy/node_modules/.installed ## A student in real Chromium
 	$(PYTEST) tests/browser

@@ -124,7 +124,9 @@ class Store:
         self._clock = clock
         self._url = url
         if self._is_postgresql:
-            self._reader = create_engine(url, pool_pre_ping=True, pool_size=5, max_overflow=15)
+            self._reader = create_engine(
+                url, pool_pre_ping=True, pool_size=5, max_overflow=15, hide_parameters=True
+            )
         else:
             self._reader = _open_sqlite(url)
         self._writer = self._reader.execution_options(**{_WRITES: True})
@@ -672,7 +674,12 @@ def _open_sqlite(url: URL) -> Engine:
             "Set HEXHUB_DATABASE_URL to sqlite:////path/to/file."
         )
     engine = create_engine(
-        url, connect_args={"timeout": _BUSY_TIMEOUT_S}, pool_size=10, max_overflow=30
+        url,
+        connect_args={"timeout": _BUSY_TIMEOUT_S},
+        pool_size=10,
+        max_overflow=30,
+        # Values are students' texts and authors' tests; a traceback in a log must not have them.
+        hide_parameters=True,
     )
 
     @event.listens_for(engine, "connect")

@@ -182,6 +182,7 @@ class AttemptRow(Base):
             sqlite_where=text("state <> 'done'"),
             postgresql_where=text("state <> 'done'"),
         ),
+        Index("ix_attempt_share", "user_name", "started_at"),
         Index("ix_attempt_place", "user_name", "course", "lesson", "step", "sequence"),
         {"sqlite_autoincrement": True},
     )

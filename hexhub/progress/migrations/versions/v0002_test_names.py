@@ -12,3 +12,8 @@ depends_on = None
 def upgrade() -> None:
     with op.batch_alter_table("test_result") as table:
         table.add_column(sa.Column("names", sa.JSON(), server_default="{}", nullable=False))
+
+
+def downgrade() -> None:
+    with op.batch_alter_table("test_result") as table:
+        table.drop_column("names")
