@@ -496,6 +496,6 @@ def test_setup(broken):
         "One is not two.\nSecond line",
         "assert 1 == 2",
         "No luck.",
-        "KeyError: 'key'",
+        "What the test looks up is not there (KeyError).",
     ]
     assert done.outcome.tests[4].outcome is TestOutcome.ERROR
