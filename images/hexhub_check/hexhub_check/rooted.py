@@ -75,9 +75,13 @@ class Root:
                 raise MachineError(f"{path} is not a regular file but {_kind(found.st_mode)}.")
             if found.st_size > max_bytes:
                 raise MachineError(f"{path} is bigger than {max_bytes} bytes.")
-            descriptor = os.open(f"/proc/self/fd/{place}", os.O_RDONLY | os.O_NONBLOCK)
-            with os.fdopen(descriptor, "rb") as file:
-                data = file.read(max_bytes + 1)
+            try:
+                descriptor = os.open(f"/proc/self/fd/{place}", os.O_RDONLY | os.O_NONBLOCK)
+                with os.fdopen(descriptor, "rb") as file:
+                    data = file.read(max_bytes + 1)
+            except OSError as error:
+                # Such as a lease (fcntl), which makes others wait where they do not refuse to.
+                raise MachineError(f"{path} cannot be read: {error.strerror}.") from None
         if len(data) > max_bytes:
             raise MachineError(f"{path} is bigger than {max_bytes} bytes.")
         return data
