@@ -2,10 +2,13 @@
 
 import pytest
 
-from hexhub.checks.model import OutcomeKind
+from hexhub.checks.model import Outcome, OutcomeKind, TestOutcome, TestResult
+from hexhub.names import CourseName, LessonName, UserName
+from hexhub.progress.model import Place
 
-from .honest_lessons import EXPECTED
-from .trial import Trials
+from .cheat import Cheat
+from .honest_lessons import ANSWER, CANARY, EXPECTED, PAGE
+from .trial import Seen, Trials, answers_for_student
 
 
 @pytest.mark.parametrize("lesson", EXPECTED)
@@ -23,3 +26,17 @@ def test_the_solution_passes(trials: Trials, lesson: str) -> None:
     assert seen.outcome.kind is OutcomeKind.PASSED, seen.outcome
     assert tuple(test.id for test in seen.outcome.tests) == EXPECTED[lesson]
     seen.check_hidden()
+
+
+def test_a_leak_would_be_seen(trials: Trials) -> None:
+    """A hidden word in the student's machine, or in an answer of the API, is found by the suite."""
+    script = f"echo {CANARY} >/tmp/found; echo {ANSWER} >found.txt"
+    seen = trials.cheat(PAGE, Cheat("leak", "Nothing.", script=script))
+    assert seen.leaks == (f"{ANSWER} in /home/student", f"{CANARY} in /tmp")
+
+    for word in (CANARY, ANSWER, "\x1b[2J"):
+        result = TestResult("t::a", "A", TestOutcome.FAILED, message=word)
+        outcome = Outcome(OutcomeKind.FAILED, tests=(result,))
+        place = Place(UserName("mallory"), CourseName("honest"), LessonName(PAGE))
+        with pytest.raises(AssertionError):
+            Seen(outcome, answers_for_student(place, outcome), ()).check_hidden()
