@@ -209,6 +209,7 @@ def look(path):
     except OSError: pass
     os.close(descriptor)
 looked = 0
+while glob.glob("/tmp/.hexhub-*"): time.sleep(0.01)
 mine = set(filter(str.isdigit, os.listdir("/proc")))
 while True:
     for pid in set(filter(str.isdigit, os.listdir("/proc"))) - mine:
@@ -253,10 +254,12 @@ def search(pid):
 def search(pid):
     global looked
     looked += 1
-    try: is_ours = os.readlink(f"/proc/{pid}/ns/mnt") == os.readlink("/proc/self/ns/mnt")
-    except OSError: is_ours = False
-    if libc.ptrace(16, int(pid), 0, 0) == 0 and not is_ours:
-        hunt(b"-".join([b"riddle", b"0" * 8]))
+    if libc.ptrace(16, int(pid), 0, 0) == 0:
+        # It holds still now: it may be one of the machine's own, which have the same files.
+        try: theirs = os.readlink(f"/proc/{pid}/ns/mnt")
+        except OSError: theirs = ""
+        libc.ptrace(17, int(pid), 0, 0)
+        if theirs != os.readlink("/proc/self/ns/mnt"): hunt(b"-".join([b"riddle", b"0" * 8]))
     data = ctypes.create_string_buffer(4096)
     vector = (ctypes.c_void_p * 2)(ctypes.addressof(data), 4096)
     there = (ctypes.c_void_p * 2)(0x400000, 4096)
