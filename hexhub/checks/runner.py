@@ -23,7 +23,8 @@ Keep = Callable[[Overlay], None]
 
 log = logging.getLogger(__name__)
 
-_KILLED = 128 + 9
+_BY_SIGNAL = 128
+"""Exit codes above it tell which signal ended the container's first process."""
 
 
 def run_step_check(
@@ -160,7 +161,7 @@ def _without_answer(sandbox: Sandbox, spec: CheckSpec, run: HarnessRun, machine_
             )
         if run.is_overdue:
             return Outcome(OutcomeKind.ERROR, message=overdue_message(spec))
-        if run.exit_code == _KILLED:
+        if (run.exit_code or 0) > _BY_SIGNAL or "KeyboardInterrupt" in run.stderr:
             return Outcome(
                 OutcomeKind.ERROR,
                 message="The check was killed from within your machine, such as by 'kill -9 -1'. "

@@ -27,7 +27,10 @@ _SOCKET_LINK = re.compile(r"socket:\[(\d+)\]")
 
 
 class Listener(NamedTuple):
-    """Somebody takes connections; ``pid`` is None where nobody in the machine holds the socket."""
+    """Somebody takes connections; ``pid`` is None where nobody in the machine holds the socket.
+
+    Of several processes that hold it, ``pid`` is the lowest; :meth:`Machine.processes_at` has all.
+    """
 
     address: str
     port: int
@@ -91,7 +94,11 @@ class Machine:
         return self._files.read_text(path)
 
     def exists(self, path: str) -> bool:
-        """Tell whether the path is there; a link that leads nowhere is not."""
+        """Tell whether the path is there; a link that leads nowhere is not.
+
+        Raises:
+            MachineError: It cannot be found out.
+        """
         return self._files.exists(path)
 
     def stat(self, path: str) -> Stat:
@@ -118,7 +125,9 @@ class Machine:
             for entry in parse_listening((self._proc / "self/net" / name).read_text())
         ]
         owners = self._socket_owners()
-        found = {Listener(s.address, s.port, owners.get(s.inode)) for s in sockets}
+        found = {
+            Listener(s.address, s.port, min(owners.get(s.inode, []), default=None)) for s in sockets
+        }
         return sorted(
             (entry for entry in found if entry.address != _DOCKER_DNS or entry.pid is not None),
             key=lambda entry: (entry.port, entry.address, entry.pid or 0),
@@ -128,9 +137,42 @@ class Machine:
         """List the processes of the machine, by id, without those that have ended."""
         found: builtins.list[Process] = []
         for pid in self._pids():
-            with contextlib.suppress(OSError, KeyError, ValueError, IndexError):
+            with contextlib.suppress(OSError, LookupError, ValueError):
                 found.append(self._process(pid))
         return found
+
+    def processes_at(self, port: int) -> builtins.list[Process]:
+        """List all processes that can take connections on a port, by id.
+
+        A socket is handed on to every child: a process that merely holds it may be shown as the
+        listener while another one answers. Who asks what a server is asks all of these.
+        """
+        inodes = {
+            entry.inode
+            for name in ("tcp", "tcp6")
+            for entry in parse_listening((self._proc / "self/net" / name).read_text())
+            if entry.port == port
+        }
+        owners = self._socket_owners()
+        pids = {pid for inode in inodes for pid in owners.get(inode, [])}
+        return [process for process in self.processes() if process.pid in pids]
+
+    def is_shipped(self, process: Process) -> bool:
+        """Tell whether a process runs the very program that the lesson's image has at that path.
+
+        ``exe`` alone does not say that: a student who is root may put another program there.
+        """
+        try:
+            with (
+                (self._living(process.pid) / "exe").open("rb") as theirs,
+                Path(process.exe).open("rb") as ours,
+            ):
+                while block := theirs.read(1 << 20):
+                    if block != ours.read(1 << 20):
+                        return False
+                return not ours.read(1)
+        except (OSError, LookupError):
+            return False
 
     def http(
         self,
@@ -236,25 +278,36 @@ class Machine:
 
     def _pids(self) -> builtins.list[int]:
         """List the machine's own processes; those of checks have other files below them."""
-        own_files = self._files_of("1")
+        own_files = self._files_of(1)
         pids = sorted(int(entry.name) for entry in self._proc.iterdir() if entry.name.isdigit())
-        return [pid for pid in pids if self._files_of(str(pid)) == own_files]
+        return [pid for pid in pids if self._files_of(pid) == own_files]
 
-    def _files_of(self, pid: str) -> str:
+    def _files_of(self, pid: int) -> str:
         try:
-            return str((self._proc / pid / "ns/mnt").readlink())
-        except OSError:
+            return str((self._living(pid) / "ns/mnt").readlink())
+        except (OSError, LookupError):
             return ""
 
-    def _process(self, pid: int) -> Process:
+    def _living(self, pid: int) -> Path:
+        """Give the folder of a process that lives, or of a thread of it that does.
+
+        The first thread of a process may end and leave the others running: the process then looks
+        like one that has ended, and nothing can be read in its own folder.
+
+        Raises:
+            LookupError: Nothing of it lives.
+        """
         folder = self._proc / str(pid)
-        status = dict(
-            line.split(":", 1)
-            for line in (folder / "status").read_text().splitlines()
-            if ":" in line
-        )
-        if status["State"].split()[0] in "ZX":
-            raise ValueError(pid)
+        if _is_alive(folder):
+            return folder
+        for thread in sorted((folder / "task").iterdir()):
+            if _is_alive(thread):
+                return thread
+        raise LookupError(pid)
+
+    def _process(self, pid: int) -> Process:
+        folder = self._living(pid)
+        status = _read_status(folder)
         with (folder / "cmdline").open("rb") as file:
             words = file.read(65536).decode(errors="replace").split("\0")
         try:
@@ -270,16 +323,28 @@ class Machine:
             parent=int(status["PPid"]),
         )
 
-    def _socket_owners(self) -> dict[int, int]:
-        owners: dict[int, int] = {}
+    def _socket_owners(self) -> dict[int, builtins.list[int]]:
+        owners: dict[int, builtins.list[int]] = {}
         for pid in self._pids():
-            with contextlib.suppress(OSError):
-                for descriptor in (self._proc / str(pid) / "fd").iterdir():
+            with contextlib.suppress(OSError, LookupError):
+                for descriptor in (self._living(pid) / "fd").iterdir():
                     with contextlib.suppress(OSError):
                         match = _SOCKET_LINK.fullmatch(str(descriptor.readlink()))
                         if match:
-                            owners.setdefault(int(match[1]), pid)
+                            owners.setdefault(int(match[1]), []).append(pid)
         return owners
+
+
+def _read_status(folder: Path) -> dict[str, str]:
+    lines = (folder / "status").read_text().splitlines()
+    return dict(line.split(":", 1) for line in lines if ":" in line)
+
+
+def _is_alive(folder: Path) -> bool:
+    try:
+        return _read_status(folder)["State"].split()[0] not in "ZX"
+    except (OSError, LookupError):
+        return False
 
 
 @contextlib.contextmanager

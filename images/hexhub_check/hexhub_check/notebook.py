@@ -4,8 +4,11 @@ Design choices: nbgrader runs both in one kernel, where the student's code can r
 ``In``, strip their asserts or redefine what equality means. Here the author's notebook is the base
 and only the sources of its solution cells come from the student. Those run in a process of the
 student's user. A test cell runs in this process; a name that it does not define itself is asked
-for over there and arrives as plain data, or as a function that is called over there. Which cells
-count, and what they give, is nbgrader's rule (``utils.is_grade``, ``utils.determine_grade``).
+for over there and arrives as plain data, or as a function that is called over there. What the
+author's other cells define by ``def``, ``class`` or ``import`` runs over there too, where the
+student's code may have replaced it, so that no test may judge by it (:func:`author_names`). Which
+cells count, and what they give, is nbgrader's rule (``utils.is_grade``,
+``utils.determine_grade``).
 """
 
 import ast
@@ -33,6 +36,12 @@ _CHILD = str(Path(__file__).with_name("notebook_child.py"))
 
 class StudentCodeError(Exception):
     """The student's code did not do what a test asked of it; the message is for the student."""
+
+
+class TestCellError(Exception):
+    """A test cell would believe what it must not; the message is for the author."""
+
+    __test__ = False
 
 
 class Kernel:
@@ -123,16 +132,27 @@ class Kernel:
 
 
 class Names(dict[str, Any]):
-    """The names of one test cell; what it does not define itself is the student's."""
+    """The names of one test cell; what it does not define itself is the student's.
 
-    def __init__(self, kernel: Kernel) -> None:
+    Args:
+        kernel: Has the student's values.
+        refused: Names that are the author's and may not be taken from there.
+    """
+
+    def __init__(self, kernel: Kernel, refused: frozenset[str]) -> None:
         super().__init__({"__name__": "__main__", "__builtins__": builtins})
         self._kernel = kernel
+        self._refused = refused
 
     def __missing__(self, name: str) -> Any:
         """Ask the student's process; Python's own names are never taken from there."""
         if hasattr(builtins, name) or name.startswith("__"):
             raise KeyError(name)
+        if name in self._refused:
+            raise TestCellError(
+                f"This test uses '{name}' of another cell, which the notebook's code could "
+                "replace. A test cell has to define or import what it judges by."
+            )
         answer = self._kernel.ask({"do": "get", "name": name})
         if answer.get("missing"):
             trouble = self._kernel.trouble
@@ -174,9 +194,42 @@ def _decode(form: Any, what: str) -> Any:
         raise StudentCodeError(f"{what} is not plain data.") from exc
 
 
-def _run_test(cell: NotebookNode, kernel: Kernel) -> str:
+def author_names(source: NotebookNode) -> frozenset[str]:
+    """Give what only the author's plain cells define: functions, classes and modules.
+
+    Their data (``raw = read_csv(…)``) is left out: the student's code is there to work with it.
+    """
+    helpers: set[str] = set()
+    students: set[str] = set()
+    for cell in source.cells:
+        if cell.cell_type != "code" or utils.is_grade(cell):
+            continue
+        # What IPython alone understands is no definition.
+        lines = [line for line in cell.source.split("\n") if line.lstrip()[:1] not in ("%", "!")]
+        try:
+            tree = ast.parse("\n".join(lines))
+        except SyntaxError:
+            continue
+        if utils.is_solution(cell):
+            students |= {name for node in ast.walk(tree) for name in _defined(node)}
+        else:
+            helpers |= {name for node in tree.body for name in _defined(node)}
+    return frozenset(helpers - students)
+
+
+def _defined(node: ast.AST) -> set[str]:
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        return {node.name}
+    if isinstance(node, ast.Import | ast.ImportFrom):
+        return {(alias.asname or alias.name).partition(".")[0] for alias in node.names}
+    if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+        return {node.id}
+    return set()
+
+
+def _run_test(cell: NotebookNode, kernel: Kernel, refused: frozenset[str]) -> str:
     """Run a test cell, give it the outputs that nbgrader's rule looks at, and say what failed."""
-    names = Names(kernel)
+    names = Names(kernel, refused)
     tree = ast.parse(cell.source, cell.metadata.nbgrader["grade_id"])
     last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
     cell.outputs = []
@@ -189,10 +242,12 @@ def _run_test(cell: NotebookNode, kernel: Kernel) -> str:
                 cell.outputs.append(nbformat.v4.new_output("execute_result", data=data))
     except AssertionError as exc:
         message = str(exc) or "This is not what the test expected."
-    except StudentCodeError as exc:
+    except (StudentCodeError, TestCellError) as exc:
         message = str(exc)
     except Exception as exc:  # noqa: BLE001 - a value that the test did not expect
-        message = f"What the notebook has cannot be used here ({type(exc).__name__}: {exc})."
+        # The text of a KeyError is the key that the test looks up.
+        text = "" if isinstance(exc, KeyError) else f": {exc}"
+        message = f"What the notebook has cannot be used here ({type(exc).__name__}{text})."
     else:
         return ""
     cell.outputs.append(nbformat.v4.new_output("error", ename="Error", evalue="", traceback=[]))
@@ -221,6 +276,7 @@ def _sources(path: Path) -> dict[str, str]:
 def score(source: NotebookNode, student: dict[str, str], cells: set[str], kernel: Kernel) -> Any:
     """Give the report: one entry for each test cell among ``cells`` (none: all of them)."""
     report: list[dict[str, Any]] = []
+    refused = author_names(source)
     for cell in source.cells:
         if cell.cell_type != "code":
             continue
@@ -231,7 +287,7 @@ def score(source: NotebookNode, student: dict[str, str], cells: set[str], kernel
             kernel.run_cell(cell.source)
         elif not cells or grade_id in cells:
             began = time.monotonic()
-            message = _run_test(cell, kernel)
+            message = _run_test(cell, kernel, refused)
             points, most = utils.determine_grade(cell)
             entry = {"id": grade_id, "score": points or 0.0, "max_score": most}
             entry |= {"message": message, "duration_s": time.monotonic() - began}

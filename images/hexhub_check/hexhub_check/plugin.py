@@ -9,6 +9,7 @@ failure's message is the author's, where there is one.
 import os
 import re
 from collections.abc import Generator
+from functools import wraps
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from hexhub_check.shown import shorten, shorten_repr
 from hexhub_check.student import Student
 
 MAX_MESSAGE = 2000
+NO_WORDS = "A test found something wrong."
 _LANGUAGE_LINE = re.compile(r"\s*([a-z]{2,3}(?:-[A-Za-z0-9]+)*):\s+(\S.*)")
 _COMPARED = pytest.StashKey[tuple[str, str]]()
 _running: list[pytest.Item] = []
@@ -49,8 +51,27 @@ def _get_setting(name: str, kinds: set[str]) -> str:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Make the mark known."""
+    """Make the mark known, and ``approx`` strict."""
     config.addinivalue_line("markers", "points(number): what passing this test gives")
+    refuse_empty_arrays()
+
+
+def refuse_empty_arrays() -> None:
+    """Let no array without elements equal ``pytest.approx(number)``.
+
+    pytest compares each element, and so a student's function that gives ``numpy.array([])`` would
+    be right whatever the number is (``ApproxScalar.__eq__``).
+    """
+    kind: Any = type(pytest.approx(1.0))
+    equals = kind.__eq__
+    if hasattr(equals, "__wrapped__"):
+        return
+
+    @wraps(equals)
+    def strictly(self: object, actual: object) -> bool:
+        return getattr(actual, "size", 1) != 0 and bool(equals(self, actual))
+
+    kind.__eq__ = strictly
 
 
 @pytest.hookimpl(wrapper=True)
@@ -132,15 +153,22 @@ def make_readable(function_name: str) -> str:
 
 
 def choose_message(error: BaseException) -> str:
-    """Give the message of a failed test: the author's, or what happened in one line."""
+    """Give the message of a failed test: the author's, or what happened in one line.
+
+    Never blank: readers of JUnit XML take the traceback then, with the lines of the test in it, and
+    an author's words may be what the student's program printed (``assert ok, done.stderr``).
+    """
     text = str(error)
     if isinstance(error, AssertionError):
         message = read_assert_message(text)
     elif isinstance(error, StudentError | MachineError | pytest.fail.Exception):
         message = text
+    elif isinstance(error, KeyError):
+        # Its text is the key, which is the test's.
+        message = "What the test looks up is not there (KeyError)."
     else:
         message = f"{type(error).__name__}: {text}" if text else type(error).__name__
-    return shorten(message, MAX_MESSAGE)
+    return shorten(message if message.strip() else NO_WORDS, MAX_MESSAGE)
 
 
 def read_assert_message(text: str) -> str:
@@ -153,5 +181,5 @@ def read_assert_message(text: str) -> str:
         return text.splitlines()[0]
     place = text.rfind("\nassert ")
     if place < 0:
-        return text or "A test found something wrong."
+        return text
     return text[:place].replace("\n  ", "\n")

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from hexhub_check.errors import HarnessError, MachineError
+from hexhub_check.errors import HarnessError, MachineError, NothingThere
 
 MAX_READ_BYTES = 2_000_000
 MAX_ENTRIES = 10_000
@@ -75,9 +75,13 @@ class Root:
                 raise MachineError(f"{path} is not a regular file but {_kind(found.st_mode)}.")
             if found.st_size > max_bytes:
                 raise MachineError(f"{path} is bigger than {max_bytes} bytes.")
-            descriptor = os.open(f"/proc/self/fd/{place}", os.O_RDONLY | os.O_NONBLOCK)
-            with os.fdopen(descriptor, "rb") as file:
-                data = file.read(max_bytes + 1)
+            try:
+                descriptor = os.open(f"/proc/self/fd/{place}", os.O_RDONLY | os.O_NONBLOCK)
+                with os.fdopen(descriptor, "rb") as file:
+                    data = file.read(max_bytes + 1)
+            except OSError as error:
+                # Such as a lease (fcntl), which makes others wait where they do not refuse to.
+                raise MachineError(f"{path} cannot be read: {error.strerror}.") from None
         if len(data) > max_bytes:
             raise MachineError(f"{path} is bigger than {max_bytes} bytes.")
         return data
@@ -87,11 +91,16 @@ class Root:
         return self.read_bytes(path, max_bytes).decode("utf-8", errors="replace")
 
     def exists(self, path: str) -> bool:
-        """Tell whether the path is there; a link that leads nowhere is not."""
+        """Tell whether the path is there; a link that leads nowhere is not.
+
+        Raises:
+            MachineError: It cannot be found out. A root student may take descriptors away from the
+                check (``prlimit``), and that must not look like a file that is gone.
+        """
         try:
             with self._open(path, os.O_PATH):
                 return True
-        except MachineError:
+        except NothingThere:
             return False
 
     def stat(self, path: str) -> Stat:
@@ -144,7 +153,7 @@ class Root:
         try:
             filesystem = _KERNEL_FILESYSTEMS.get(_filesystem_type(place))
             if filesystem is not None:
-                raise MachineError(f"{path} leads to {filesystem}, which is no file of yours.")
+                raise NothingThere(f"{path} leads to {filesystem}, which is no file of yours.")
             yield place
         finally:
             os.close(place)
@@ -163,8 +172,11 @@ def _openat2(folder: int, path: str, flags: int, resolve: int, shown: str) -> in
         errno.ENOTDIR: f"{shown} is not a folder, or a part of it is not.",
         errno.ELOOP: f"{shown} leads through a link that may not be followed.",
         errno.EXDEV: f"{shown} leads out of the folder.",
+        errno.ENAMETOOLONG: f"There is no {shown}.",
     }
-    raise MachineError(reasons.get(number, f"{shown} cannot be opened: {os.strerror(number)}."))
+    if number in reasons:
+        raise NothingThere(reasons[number])
+    raise MachineError(f"{shown} cannot be opened: {os.strerror(number)}.")
 
 
 def _filesystem_type(descriptor: int) -> int:

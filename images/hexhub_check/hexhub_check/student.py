@@ -133,8 +133,15 @@ class Student:
             raise StudentError(str(error)) from None
 
     def exists(self, path: str) -> bool:
-        """Tell whether a path was submitted; a path with a link in it was not."""
-        return self._files.exists(path)
+        """Tell whether a path was submitted; a path with a link in it was not.
+
+        Raises:
+            StudentError: It cannot be found out.
+        """
+        try:
+            return self._files.exists(path)
+        except MachineError as error:
+            raise StudentError(str(error)) from None
 
     def list(self, path: str = ".") -> builtins.list[str]:
         """List the names in a submitted folder, sorted.

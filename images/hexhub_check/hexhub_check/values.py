@@ -16,6 +16,7 @@ from typing import Any
 
 MAX_DEPTH = 60
 _ARRAY_DTYPE = re.compile(r"[<>|=][biufcUSMm]\d{1,6}(\[[a-zA-Z0-9]{1,8}\])?")
+_FRACTION = re.compile(r"-?[0-9]+(/[0-9]+)?")
 _PANDAS_DTYPE = re.compile(
     r"category|string|boolean|U?Int(8|16|32|64)|Float(32|64)|datetime64\[\w+, [\w/+:-]+\]"
 )
@@ -180,6 +181,13 @@ def _timedelta(form: Any, _inner: Fallback) -> datetime.timedelta:
     return datetime.timedelta(days=days, seconds=seconds, microseconds=microseconds)
 
 
+def _fraction(form: str) -> fractions.Fraction:
+    # "1e999999999" is a fraction too, which would be written out for hours.
+    if not _FRACTION.fullmatch(form):
+        raise NotPlain("something that is not plain data")
+    return fractions.Fraction(form)
+
+
 _MAKERS: dict[str, Callable[[Any, Fallback], Any]] = {
     "int": lambda v, _: int(v, 16),
     "dict": lambda v, inner: {inner(key): inner(item) for key, item in v},
@@ -190,7 +198,7 @@ _MAKERS: dict[str, Callable[[Any, Fallback], Any]] = {
     "complex": lambda v, _: complex(float(v[0]), float(v[1])),
     "range": lambda v, _: range(*v),
     "Decimal": lambda v, _: decimal.Decimal(v),
-    "Fraction": lambda v, _: fractions.Fraction(v),
+    "Fraction": lambda v, _: _fraction(v),
     "datetime": lambda v, _: datetime.datetime.fromisoformat(v),
     "date": lambda v, _: datetime.date.fromisoformat(v),
     "time": lambda v, _: datetime.time.fromisoformat(v),

@@ -1,4 +1,7 @@
-"""No answer passes that is none, and every run ends: the whole path with real images."""
+"""Every run ends, and what it ends with is right: the whole path with real images.
+
+What answers that are none try is in ``tests/cheats``.
+"""
 
 import re
 import time
@@ -61,101 +64,6 @@ def test_a_wrong_answer_fails_by_name(sandbox: Sandbox, make_lesson: MakeLesson)
     assert outcome.failing_tests == ("test_answer::test_double",)
     failing = outcome.tests[1]
     assert (failing.message, failing.expected, failing.actual) == ("double(4) is wrong.", "8", "4")
-
-
-CHEATS = {
-    "os._exit(0)": "import os\nos._exit(0)",
-    "sys.exit(0)": "import sys\nsys.exit(0)",
-    "exits when called": "import os\ndef answer(): os._exit(0)\ndef double(x): os._exit(0)",
-    "equals everything": (
-        "class Any(int):\n    def __eq__(self, other): return True\n"
-        "    def __hash__(self): return 0\n"
-        "def answer(): return Any(1)\ndef double(x): return Any(1)"
-    ),
-    "deletes the tests": (
-        "import glob, os, shutil\nfor path in ('/check/checks', '/check', '/opt/check'):\n"
-        "    shutil.rmtree(path, ignore_errors=True)"
-    ),
-    "writes a report": (
-        "import glob, os\n"
-        'xml = \'<testsuite><testcase classname="test_answer" name="test_answer"/>\'\\\n'
-        '      \'<testcase classname="test_answer" name="test_double"/></testsuite>\'\n'
-        "for path in glob.glob('/check/report*/*') + ['/check/report.xml', '/check/report-0/x',\n"
-        "             os.environ.get('HEXHUB_REPORT') or '/check/report.xml', 'report.xml']:\n"
-        "    try: open(path, 'w').write(xml)\n"
-        "    except OSError: pass"
-    ),
-    "answers for the harness": (
-        "import json, os\n"
-        "line = json.dumps({'version': 1, 'nonce': '0' * 32, 'exit_code': 0,\n"
-        "    'timed_out': False, 'output': '', 'output_bytes': 0, 'report': '<testsuite/>',\n"
-        "    'report_too_big': False, 'duration_s': 0}) + '\\n'\n"
-        "for path in ['/proc/1/fd/1', '/dev/stdout', '/dev/console', '/proc/self/fd/1']:\n"
-        "    try: open(path, 'w').write(line)\n"
-        "    except OSError: pass\n"
-        "for number in range(256):\n"
-        "    try: os.write(number, line.encode())\n"
-        "    except OSError: pass"
-    ),
-    "a conftest of its own": (
-        "open('conftest.py', 'w').write('def pytest_runtest_call(item): item.obj = lambda **k: 1')"
-    ),
-    "kills the harness": "import os\nos.kill(1, 9)\nos.kill(os.getppid(), 9)\nos.kill(-1, 9)",
-    "patches the reader": (
-        "import builtins, json\njson.dumps = lambda *a, **k: '[42, 8]'\n"
-        "builtins.print = lambda *a, **k: None"
-    ),
-    "writes the result itself": (
-        "import os\n"
-        "for number in range(3, 64):\n"
-        "    for text in (b'42', b'[42]', b'{\"value\": 42}', b'[{\"value\": 42}]'):\n"
-        "        try: os.write(number, text)\n"
-        "        except OSError: pass\n"
-        "os._exit(0)"
-    ),
-    "syntax error": "def answer(: return 42",
-    "not there": "",
-    "null bytes": "\0",
-}
-
-
-@pytest.mark.parametrize("cheat", list(CHEATS))
-def test_no_cheat_passes(sandbox: Sandbox, make_lesson: MakeLesson, cheat: str) -> None:
-    """Whatever the student's program does instead of answering, it is not a pass."""
-    outcome = check(sandbox, make_lesson(), CHEATS[cheat])
-    assert outcome.kind in (OutcomeKind.FAILED, OutcomeKind.ERROR), outcome
-    assert set(outcome.failing_tests) or outcome.message
-
-
-def test_nothing_of_the_checks_leaks(sandbox: Sandbox, make_lesson: MakeLesson) -> None:
-    """A program that looks everywhere finds neither the tests nor what they compare with."""
-    spy = (
-        "import os, glob\n"
-        "def look():\n"
-        "    found = []\n"
-        "    paths = glob.glob('/check/**', recursive=True) + glob.glob('/proc/*/environ')\n"
-        "    paths += glob.glob('/proc/*/cmdline') + glob.glob('/proc/*/fd/*')\n"
-        "    paths += glob.glob('/proc/*/maps') + ['/check/checks/test_answer.py']\n"
-        "    paths += glob.glob('/proc/*/root/check/checks/*') + glob.glob('/proc/*/cwd/*')\n"
-        "    for path in paths:\n"
-        "        if path.startswith(('/proc/self', '/proc/thread-self', f'/proc/{os.getpid()}/',\n"
-        "                            '/check/work')):\n"
-        "            continue\n"
-        "        try:\n"
-        "            descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)\n"
-        "            data = os.read(descriptor, 100000)\n"
-        "            os.close(descriptor)\n"
-        "        except OSError: continue\n"
-        "        if b'hidden-answer' in data or b'HEXHUB_REPORT' in data or b'report-' in data:\n"
-        "            found.append(path)\n"
-        "    return found\n"
-        "def answer(): raise RuntimeError(f'{look()}')\n"
-        "def double(x): return 8\n"
-    )
-    outcome = check(sandbox, make_lesson(), spy)
-    assert outcome.kind is OutcomeKind.FAILED
-    assert "RuntimeError: []" in outcome.tests[0].message
-    assert all(CANARY not in f"{test.message}{test.output}" for test in outcome.tests)
 
 
 @pytest.mark.parametrize(
@@ -319,8 +227,6 @@ def check_machine(sandbox: Sandbox, lesson: Lesson, script: str, run: str = "") 
     with sandbox.trial_machine(lesson, {}) as machine_id:
         result = sandbox.exec_script(machine_id, script.encode(), lesson.user, 30)
         assert result.exit_code == 0, result.output
-        if "sleep 2" in script:
-            time.sleep(3)
         return run_step_check(sandbox, lesson, spec, checks, machine_id, MACHINE_IDS)
 
 
@@ -332,86 +238,6 @@ def test_a_machine_is_checked(sandbox: Sandbox, make_lesson: MakeLesson, user: M
     outcome = check_machine(sandbox, lesson, "echo hallo >index.html")
     assert outcome.failing_tests == MACHINE_IDS[:1]
     assert outcome.tests[0].message == "index.html must say hello."
-
-
-_AGAINST_NEW_PROCESSES = """
-    nohup setsid bash -c 'sleep 2; while :; do for p in /proc/[0-9]*; do
-        read -r name <$p/comm || continue
-        case $name in tini|sleep|bash) ;; *) kill -{signal} ${{p#/proc/}} ;; esac
-    done; done' >/dev/null 2>&1 &
-"""
-_AGAINST_HARNESS = """
-    nohup setsid bash -c 'while :; do for p in /proc/[0-9]*; do
-        read -r name <$p/comm || continue
-        case $name in python*) kill -{signal} ${{p#/proc/}} ;; esac
-    done; done' >/dev/null 2>&1 &
-"""
-TRAPS = {
-    "replaced programs": """
-        for program in python3 sh bash cat env; do
-            printf '#!/usr/bin/perl\\nopen F, ">/root/ran"; exit 0' >/tmp/fake; chmod 755 /tmp/fake
-            cp -f /tmp/fake /usr/local/bin/$program
-        done
-        for program in python pytest; do cp -f /tmp/fake /opt/check/bin/$program; done
-        echo /root/evil.so >/etc/ld.so.preload
-        true
-    """,
-    "hides files behind links": "ln -s /proc/1/root/etc/hostname index.html",
-    "a link to itself": "ln -s index.html index.html",
-    "a pipe": "mkfifo index.html",
-    "a device": "ln -s /dev/zero index.html",
-    "a giant": "truncate -s 10G index.html",
-    "a folder": "mkdir index.html",
-    "stops what is new": _AGAINST_NEW_PROCESSES.format(signal="STOP"),
-    "kills what is new": _AGAINST_NEW_PROCESSES.format(signal="KILL"),
-    "stops the harness": _AGAINST_HARNESS.format(signal="STOP"),
-    "kills the harness": _AGAINST_HARNESS.format(signal="KILL"),
-    "writes into every standard output": """
-        nohup setsid bash -c 'while :; do for p in /proc/[0-9]*; do
-            for n in 1 2 3 4 5; do echo "{\\"version\\": 1}" >$p/fd/$n; done
-        done; done' >/dev/null 2>&1 &
-    """,
-    "writes reports": """
-        nohup setsid bash -c 'while :; do for p in /proc/[0-9]*; do
-            for r in $p/root/check/report*/report.xml; do echo "<testsuite/>" >$r; done
-            rm -rf $p/root/check/checks
-        done; done' >/dev/null 2>&1 &
-    """,
-}
-
-
-@pytest.mark.parametrize("trap", list(TRAPS))
-def test_no_trap_of_a_root_student_passes(
-    sandbox: Sandbox, make_lesson: MakeLesson, trap: str
-) -> None:
-    """A student who is root may replace, hide, stop and kill: the check ends and does not pass."""
-    lesson = make_lesson(user=MachineUser.ROOT)
-    began = time.monotonic()
-    outcome = check_machine(sandbox, lesson, TRAPS[trap])
-    assert outcome.kind in (OutcomeKind.FAILED, OutcomeKind.ERROR), outcome
-    assert time.monotonic() - began < 150
-
-
-def test_a_root_student_sees_nothing_of_the_check(
-    sandbox: Sandbox, make_lesson: MakeLesson
-) -> None:
-    """From inside, the check's files, environment and memory cannot be read while it runs."""
-    watch = """
-        echo hello >index.html
-        nohup setsid bash -c 'for i in $(seq 1 400); do for p in /proc/[0-9]*; do
-            cat $p/environ $p/root/check/checks/* $p/root/check/*/* $p/cwd/* 2>/dev/null |
-            grep -a -o -e HEXHUB_REPORT -e must.say.hello -e report-[0-9a-f]* >>/root/seen
-        done; done' >/dev/null 2>&1 &
-        sleep 0.2
-    """
-    lesson = make_lesson(user=MachineUser.ROOT)
-    checks = {"test_page.py": OverlayFile(MACHINE_TEST.encode())}
-    with sandbox.trial_machine(lesson, {}) as machine_id:
-        assert sandbox.exec_script(machine_id, watch.encode(), lesson.user, 30).exit_code == 0
-        outcome = run_step_check(sandbox, lesson, MACHINE_SPEC, checks, machine_id, MACHINE_IDS)
-        seen = sandbox.exec_script(machine_id, b"cat /root/seen", lesson.user, 30)
-    assert outcome.is_pass, outcome
-    assert (seen.exit_code, seen.output) == (0, "")
 
 
 def test_a_check_changes_nothing_in_the_machine(sandbox: Sandbox, make_lesson: MakeLesson) -> None:

@@ -1,0 +1,46 @@
+"""The honest course, and a sandbox in which cheats are tried on it."""
+
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+
+import docker
+import pytest
+
+from hexhub.checks.containers import HUB_LABEL
+from hexhub.checks.sandbox import Sandbox
+
+from .honest_lessons import write_honest_course
+from .trial import Trials
+
+
+@pytest.fixture(scope="session")
+def client() -> Iterator[docker.APIClient]:
+    """Docker itself, to look into a student's machine."""
+    made = docker.APIClient(version="auto")
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="session")
+def course_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The honest course on disk."""
+    return write_honest_course(tmp_path_factory.mktemp("course"))
+
+
+@pytest.fixture
+def sandbox(client: docker.APIClient) -> Iterator[Sandbox]:
+    """A sandbox under a hub id of its own, which must leave no container behind."""
+    made = Sandbox(f"cheats-{secrets.token_hex(4)}")
+    yield made
+    made.close()
+    left = client.containers(all=True, filters={"label": f"{HUB_LABEL}={made.hub_id}"})
+    for container in left:
+        client.remove_container(container["Id"], force=True)
+    assert left == []
+
+
+@pytest.fixture
+def trials(sandbox: Sandbox, client: docker.APIClient, course_folder: Path) -> Trials:
+    """Tries answers to the honest course."""
+    return Trials(sandbox, client, course_folder)

@@ -1,0 +1,42 @@
+"""The lessons themselves: the starter fails, the solution passes, and hidden words stay hidden."""
+
+import pytest
+
+from hexhub.checks.model import Outcome, OutcomeKind, TestOutcome, TestResult
+from hexhub.names import CourseName, LessonName, UserName
+from hexhub.progress.model import Place
+
+from .cheat import Cheat
+from .honest_lessons import ANSWER, CANARY, EXPECTED, PAGE
+from .trial import Seen, Trials, answers_for_student
+
+
+@pytest.mark.parametrize("lesson", EXPECTED)
+def test_the_starter_fails(trials: Trials, lesson: str) -> None:
+    """What a student begins with is no pass, and tells nothing that is hidden."""
+    seen = trials.starter(lesson)
+    assert seen.outcome.kind is OutcomeKind.FAILED, seen.outcome
+    seen.check_hidden()
+
+
+@pytest.mark.parametrize("lesson", EXPECTED)
+def test_the_solution_passes(trials: Trials, lesson: str) -> None:
+    """An honest answer passes every test."""
+    seen = trials.solution(lesson)
+    assert seen.outcome.kind is OutcomeKind.PASSED, seen.outcome
+    assert tuple(test.id for test in seen.outcome.tests) == EXPECTED[lesson]
+    seen.check_hidden()
+
+
+def test_a_leak_would_be_seen(trials: Trials) -> None:
+    """A hidden word in the student's machine, or in an answer of the API, is found by the suite."""
+    script = f"echo {CANARY} >/tmp/found; echo {ANSWER} >found.txt"
+    seen = trials.cheat(PAGE, Cheat("leak", "Nothing.", script=script))
+    assert seen.leaks == (f"{ANSWER} in /home/student", f"{CANARY} in /tmp")
+
+    for word in (CANARY, ANSWER, "\x1b[2J"):
+        result = TestResult("t::a", "A", TestOutcome.FAILED, message=word)
+        outcome = Outcome(OutcomeKind.FAILED, tests=(result,))
+        place = Place(UserName("mallory"), CourseName("honest"), LessonName(PAGE))
+        with pytest.raises(AssertionError):
+            Seen(outcome, answers_for_student(place, outcome), ()).check_hidden()

@@ -1,0 +1,189 @@
+"""A cheat on its way: the machine, the worker's check, and everything that the student gets."""
+
+import io
+import json
+import re
+import tarfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import docker
+from docker.errors import NotFound
+
+from hexhub.catalog.model import Course, Lesson, Show
+from hexhub.catalog.overlays import OverlayFile
+from hexhub.checks.model import Outcome, OutcomeKind
+from hexhub.checks.sandbox import Sandbox
+from hexhub.names import UserName
+from hexhub.progress.model import Attempt, AttemptState, Place
+from hexhub.service.wire import attempt_json
+from hexhub.usecases.check_answer import (
+    SOLUTION,
+    STARTER,
+    Layer,
+    OneCourse,
+    answer_layers,
+    answered_machine,
+    find_lesson,
+)
+from hexhub.usecases.run_check import run_check
+
+from .cheat import Cheat
+from .honest_lessons import ANSWER, CANARY, EXPECTED, STEP
+
+_WRITABLE = ("/home/student", "/root", "/tmp", "/var/tmp")
+_LOOKED_AT_BYTES = 4 * 1024**2
+"""Of each folder of the student's machine; some cheats leave ten gigabytes."""
+_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What came of a cheat.
+
+    Attributes:
+        outcome: The whole verdict, as the worker stores it.
+        answers: What the author shows → the JSON of the attempt that the student gets.
+        leaks: Words that are in the student's machine afterwards and should not be.
+        left: What is in the file that the cheat leaves as a proof that it ran.
+    """
+
+    outcome: Outcome
+    answers: Mapping[Show, str]
+    leaks: tuple[str, ...]
+    left: str = ""
+
+    def check_refused(self, cheat: Cheat) -> None:
+        """Fail unless the cheat is no pass, met its guard, and learnt nothing."""
+        assert self.outcome.kind in (OutcomeKind.FAILED, OutcomeKind.ERROR), self.outcome
+        assert self.outcome.message or self.outcome.failing_tests
+        assert re.search(cheat.met, self.answers[Show.FULL], re.DOTALL), (cheat.met, self.outcome)
+        assert self.left or not cheat.leaves, f"it did not leave {cheat.leaves}"
+        self.check_hidden()
+
+    def check_hidden(self) -> None:
+        """Fail where the student can read what is hidden, or what a terminal would obey."""
+        assert self.leaks == ()
+        for show, answer in self.answers.items():
+            assert CANARY not in answer, (show, answer)
+            assert show is Show.FULL or ANSWER not in answer, (show, answer)
+            assert not _CONTROLS.search(answer.replace("\\n", "")), (show, answer)
+            for text in _texts(json.loads(answer)):
+                assert not _CONTROLS.search(text), (show, text)
+
+
+def _texts(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for item in value.values():
+            yield from _texts(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _texts(item)
+
+
+def answers_for_student(place: Place, outcome: Outcome) -> dict[Show, str]:
+    """Give the API's answer for a finished attempt, for everything that an author may show."""
+    now = datetime.now(UTC)
+    attempt = Attempt(
+        id="0" * 32,
+        place=place,
+        step=STEP,  # type: ignore[arg-type]
+        version="",  # type: ignore[arg-type]
+        state=AttemptState.DONE,
+        requested_at=now,
+        finished_at=now,
+        outcome=outcome,
+    )
+    return {show: json.dumps(attempt_json(attempt, show=show, position=None)) for show in Show}
+
+
+@dataclass(frozen=True)
+class Trials:
+    """Tries answers to the lessons of one course."""
+
+    sandbox: Sandbox
+    client: docker.APIClient
+    course_folder: Path
+
+    def lesson(self, name: str) -> tuple[Course, Lesson]:
+        """Give a lesson as the worker has it."""
+        _folder, course, lesson = find_lesson(self.course_folder / "lessons" / name)
+        return course, lesson
+
+    def starter(self, name: str) -> Seen:
+        """Check what a student begins with."""
+        return self._run(name, STARTER, hidden=(CANARY, ANSWER))
+
+    def solution(self, name: str) -> Seen:
+        """Check the author's answer."""
+        return self._run(name, SOLUTION)
+
+    def cheat(self, name: str, cheat: Cheat) -> Seen:
+        """Check a cheat."""
+        files = {path: OverlayFile(text.encode()) for path, text in cheat.files.items()}
+        script = f"{cheat.script}\ntrue\n".encode() if cheat.script else None
+        layer = Layer(cheat.name, files, script)
+        hidden = (CANARY,) if cheat.knows_the_word else (CANARY, ANSWER)
+        return self._run(name, STARTER, layer, hidden, cheat.leaves)
+
+    def _run(
+        self,
+        name: str,
+        answer: str,
+        layer: Layer | None = None,
+        hidden: tuple[str, ...] = (CANARY,),
+        leaves: str = "",
+    ) -> Seen:
+        course, lesson = self.lesson(name)
+        place = Place(UserName("mallory"), course.name, lesson.name)
+        layers = answer_layers(self.course_folder, lesson, answer)
+        with answered_machine(
+            self.sandbox, lesson, [*layers, *([layer] if layer else [])]
+        ) as machine_id:
+            outcome = run_check(
+                self.sandbox,
+                OneCourse(self.course_folder),
+                place,
+                course,
+                lesson,
+                lesson.step(STEP),
+                machine_id,
+                EXPECTED[name],
+            )
+            leaks = tuple(
+                f"{word} in {folder}"
+                for folder in _WRITABLE
+                for word in self._found(machine_id, folder, hidden)
+            )
+            left = self._read(machine_id, leaves) if leaves else ""
+        return Seen(outcome, answers_for_student(place, outcome), leaks, left)
+
+    def _read(self, machine_id: str, path: str) -> str:
+        """Give the beginning of a file of a machine; empty where it is not there."""
+        try:
+            chunks, _stat = self.client.get_archive(machine_id, path)
+        except NotFound:
+            return ""
+        with tarfile.open(fileobj=io.BytesIO(b"".join(chunks))) as archive:
+            file = archive.extractfile(archive.getmembers()[0])
+            return file.read(1000).decode(errors="replace") if file else ""
+
+    def _found(self, machine_id: str, folder: str, words: tuple[str, ...]) -> set[str]:
+        """Give those of some words that are in the files below a folder of a machine."""
+        try:
+            chunks, _stat = self.client.get_archive(machine_id, folder)
+        except NotFound:
+            return set()
+        found: set[str] = set()
+        seen, end = 0, b""
+        for chunk in chunks:
+            data = end + chunk
+            found.update(word for word in words if word.encode() in data)
+            seen, end = seen + len(chunk), data[-100:]
+            if seen > _LOOKED_AT_BYTES:
+                break
+        return found
