@@ -89,7 +89,7 @@ lock: ## Resolve the Python packages again (needs uv)
 	  --no-annotate --no-emit-index-url $(WITHOUT) --constraint requirements.lock --all-extras setup.cfg - \
 	  -o requirements-dev.lock
 
-.PHONY: test test-tools test-storage test-server test-containers test-course test-hub test-browser test-faults
+.PHONY: test test-tools test-storage test-server test-containers test-course test-hub test-browser test-faults bench-checks
 
 test: check test-storage test-server test-containers test-course test-hub test-faults test-browser ## Everything
 
@@ -116,3 +116,6 @@ test-browser: $(VENV)/.dev test-tools images config/proxy/node_modules/.installe
 
 test-faults: $(VENV)/.dev $(VENV)/.lesson test-tools images config/proxy/node_modules/.installed ## Killed hubs and workers
 	$(PYTEST) tests/faults
+
+bench-checks: $(VENV)/.dev images ## What a check costs beside the tests' own time, next to docker run
+	$(BIN)/python tests/bench/checks.py

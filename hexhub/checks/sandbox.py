@@ -25,7 +25,7 @@ from docker.errors import APIError, DockerException, ImageNotFound, NotFound
 from docker.utils import kwargs_from_env
 from requests.exceptions import ReadTimeout, RequestException
 
-from hexhub.catalog.model import CheckSpec, Lesson, MachineUser
+from hexhub.catalog.model import LONGEST_CHECK_S, CheckSpec, Lesson, MachineUser
 from hexhub.catalog.overlays import Overlay, OverlayFile
 from hexhub.checks.attachment import Heard, converse, hang_up
 from hexhub.checks.containers import (
@@ -69,8 +69,6 @@ log = logging.getLogger(__name__)
 
 GRACE_S = 20.0
 """Seconds beyond the check's own limit for starting, unpacking and ending."""
-LONGEST_CHECK_S = 600.0
-"""What ``hexhub.catalog.format`` allows as ``timeout`` of a check."""
 TRIAL_LIFE_S = 3600.0
 _EXPIRY_SLACK_S = 120.0
 _POOL_SIZE = 32

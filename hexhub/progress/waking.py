@@ -15,6 +15,7 @@ filesystem).
 import sqlite3
 import threading
 import time
+from pathlib import Path
 from typing import Any, Protocol
 
 from sqlalchemy import make_url
@@ -79,7 +80,12 @@ class SqliteWaker:
             if self._connection is None:
                 # Numbers of two connections cannot be compared.
                 self._seen = None
-                self._connection = sqlite3.connect(self._path, check_same_thread=False)
+                # Not mode "rwc", which would make a file where there is none.
+                self._connection = sqlite3.connect(
+                    f"{Path(self._path).absolute().as_uri()}?mode=rw",
+                    uri=True,
+                    check_same_thread=False,
+                )
             return int(self._connection.execute("PRAGMA data_version").fetchone()[0])
 
 

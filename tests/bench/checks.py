@@ -222,6 +222,7 @@ class Machines:
 _LINE = re.compile(r"^(\S+ \S+) (\S+) (\S+) \[(.*?)\]: (.*)$")
 _PHASE = re.compile(r"^(.*): ([0-9.]+) ms$")
 _STORED = re.compile(r"^Attempt (\w+) .*?: \S.*, ([0-9]+) ms after it was asked for\.$")
+_WAITING = re.compile(r"^(\d+) of (\d+) check containers wait\.$")
 
 
 class WorkerLog:
@@ -231,6 +232,8 @@ class WorkerLog:
         self.phases: dict[str, dict[str, float]] = defaultdict(dict)
         self.total_ms: dict[str, float] = {}
         self.others: list[str] = []
+        self.is_taking = False
+        self.waiting = (0, 0)
         self.said = threading.Condition()
 
     def take(self, line: str) -> None:
@@ -247,6 +250,10 @@ class WorkerLog:
                 phases[part[1]] = phases.get(part[1], 0.0) + float(part[2])
             elif (stored := _STORED.match(text)) is not None:
                 self.total_ms[stored[1][:8]] = float(stored[2])
+            elif (waits := _WAITING.match(text)) is not None:
+                self.waiting = (int(waits[1]), int(waits[2]))
+            elif " takes attempts, " in text:
+                self.is_taking = True
             elif level in ("WARNING", "ERROR"):
                 self.others.append(line.rstrip())
             self.said.notify_all()
@@ -275,9 +282,10 @@ def working(folder: Path, hub_id: str, options: Sequence[str]) -> Iterator[Worke
         listener = threading.Thread(target=listen, daemon=True)
         listener.start()
         try:
-            time.sleep(3)  # imports, migrations, and what it prepares ahead
-            if process.poll() is not None:
-                raise click.ClickException("The worker ended:\n" + "\n".join(heard.others))
+            with heard.said:
+                heard.said.wait_for(lambda: heard.is_taking, PATIENCE_S)
+            if process.poll() is not None or not heard.is_taking:
+                raise click.ClickException("No worker:\n" + "\n".join(heard.others))
             yield heard
         finally:
             process.send_signal(signal.SIGTERM)
@@ -298,7 +306,16 @@ class Bench:
 
     def submit(self, place: Place) -> Attempt:
         """Put an attempt into the queue."""
+        if place.lesson != "machine":
+            self._heard.waiting = (0, 0)
         return self._store.submit(place, StepName("step"), self._version)[0]
+
+    def fill(self) -> None:
+        """Wait until all check containers wait that the worker wants to have waiting."""
+        with self._heard.said:
+            self._heard.said.wait_for(
+                lambda: 0 < self._heard.waiting[0] == self._heard.waiting[1], PATIENCE_S
+            )
 
     def wait_for(self, attempt: Attempt, kind: Kind, way: str) -> Row:
         """Wait until the worker has stored the outcome, and give the row of it."""
@@ -512,6 +529,8 @@ def measure_alone(
     for kind, place in alone:
         for _ in range(count):
             time.sleep(PAUSE_S)
+            if way == "warm":
+                bench.fill()
             rows.append(bench.wait_for(bench.submit(place), kind, way))
             if kind.name == "files, right":
                 time.sleep(PAUSE_S)
@@ -534,7 +553,9 @@ def measure_crowd(
         if not places:
             continue
         for _ in range(-(-count // len(places))):
-            time.sleep(PAUSE_S * len(places))
+            time.sleep(PAUSE_S)
+            if way == "warm":
+                bench.fill()
             attempts = [bench.submit(place) for place in places]
             label = f"{way}, {len(places)} at once"
             rows += [bench.wait_for(attempt, kind, label) for attempt in attempts]
