@@ -264,7 +264,8 @@ class WarmPool:
             self._refused_until_s.pop(shape, None)
             if not self._is_closed:
                 self._waiting.append((shape, ready))
-                log.debug("%d of %d check containers wait.", len(self._waiting), self._size)
+                as_wanted = Counter(self._demand) & Counter(shape for shape, _ in self._waiting)
+                log.debug("%d of %d check containers wait.", as_wanted.total(), self._size)
                 return
         self._discard(ready)
 
