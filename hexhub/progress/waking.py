@@ -103,7 +103,7 @@ class PostgresWaker:
         try:
             if self._connection is None:
                 self._connection = psycopg.connect(
-                    self._conninfo, autocommit=True, connect_timeout=10
+                    self._conninfo, autocommit=True, connect_timeout=2
                 )
                 self._connection.execute(f"LISTEN {CHANNEL}")
                 return
