@@ -473,6 +473,7 @@ def main(
     csv_path: str,
 ) -> None:
     """Measure the overhead of checks, and print it beside that of plain ``docker run``."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     hub_id = f"bench-{secrets.token_hex(4)}"
     rows: list[Row] = []
     chosen = [kind for kind in kinds() if not only or kind.name in only]
@@ -505,11 +506,13 @@ def main(
                 with working(folder, hub_id, [*slots_option, *options]) as heard:
                     bench = Bench(store, catalog, heard)
                     if not ways or way in ways:
-                        rows += measure_alone(bench, alone, way, count, given)
+                        measure_alone(rows, bench, alone, way, count, given)
                     if not ways or "at once" in ways:
-                        rows += measure_crowd(bench, chosen, crowd, way, count, given)
+                        measure_crowd(rows, bench, chosen, crowd, way, count, given)
                 for line in heard.others:
                     click.echo(f"worker: {line}")
+        except KeyboardInterrupt:
+            click.echo("Interrupted; what was measured until now:")
         finally:
             machines.remove()
             sandbox.close()
@@ -525,10 +528,14 @@ def main(
 
 
 def measure_alone(
-    bench: Bench, alone: Sequence[tuple[Kind, Place]], way: str, count: int, given: Path
-) -> list[Row]:
+    rows: list[Row],
+    bench: Bench,
+    alone: Sequence[tuple[Kind, Place]],
+    way: str,
+    count: int,
+    given: Path,
+) -> None:
     """One attempt after the other, each followed by a ``docker run`` and a pause."""
-    rows = []
     for kind, place in alone:
         for _ in range(count):
             time.sleep(PAUSE_S)
@@ -538,19 +545,18 @@ def measure_alone(
             if kind.name == "files, right":
                 time.sleep(PAUSE_S)
                 rows.append(run_plain(given))
-    return rows
 
 
 def measure_crowd(
+    rows: list[Row],
     bench: Bench,
     chosen: Sequence[Kind],
     crowd: Mapping[str, Sequence[Place]],
     way: str,
     count: int,
     given: Path,
-) -> list[Row]:
+) -> None:
     """Several students at the same moment, again and again."""
-    rows = []
     for kind in chosen:
         places = crowd.get(kind.name)
         if not places:
@@ -569,7 +575,6 @@ def measure_crowd(
             if kind.name == "files, right" and way == "cold":
                 time.sleep(PAUSE_S)
                 rows += run_plain_at_once(given, len(places))
-    return rows
 
 
 if __name__ == "__main__":
