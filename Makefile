@@ -90,9 +90,10 @@ lock: ## Resolve the Python packages again (needs uv)
 	  --no-annotate --no-emit-index-url $(WITHOUT) --constraint requirements.lock --all-extras setup.cfg - \
 	  -o requirements-dev.lock
 
-.PHONY: test test-tools test-storage test-server test-containers test-course test-hub test-isolation test-browser test-faults
+.PHONY: test test-tools test-storage test-server test-containers test-cheats test-course test-hub test-isolation
+.PHONY: test-browser test-faults bench-checks
 
-test: check test-storage test-server test-containers test-course test-hub test-isolation test-faults test-browser ## Everything
+test: check test-storage test-server test-containers test-cheats test-course test-hub test-isolation test-faults test-browser ## Everything
 
 test-tools:
 	@config/setup/debian_packages.sh $(TEST_PROGRAMS)
@@ -105,6 +106,9 @@ test-server: $(VENV)/.dev $(VENV)/.lesson ## The web service and the server exte
 
 test-containers: $(VENV)/.dev test-tools images ## Checks and harness in real containers
 	$(PYTEST) -n 4 tests/container
+
+test-cheats: $(VENV)/.dev $(VENV)/.lesson test-tools images ## The red team
+	$(PYTEST) -n 4 tests/cheats
 
 test-course: $(VENV)/.dev test-tools images ## Every answer of the shipped course
 	$(BIN)/hexhub course verify courses/real-machine
@@ -120,3 +124,6 @@ test-browser: $(VENV)/.dev test-tools images config/proxy/node_modules/.installe
 
 test-faults: $(VENV)/.dev $(VENV)/.lesson test-tools images config/proxy/node_modules/.installed ## Killed hubs and workers
 	$(PYTEST) tests/faults
+
+bench-checks: $(VENV)/.dev images ## What a check costs beside the tests' own time, next to docker run
+	$(BIN)/python tests/bench/checks.py

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from hexhub.catalog.published import PublishedCatalog
+from hexhub.checks.phases import tell_phase
 from hexhub.errors import CourseError, HexHubError, LeaseLost, StoreError
 from hexhub.events.outbox import Outbox
 from hexhub.progress.model import Attempt, Claim
@@ -23,7 +24,11 @@ from hexhub.usecases.grade_attempt import Grader, grade_attempt, put_back
 
 log = logging.getLogger(__name__)
 
-SLOTS = 2
+SLOTS = 3 * (os.cpu_count() or 1)
+"""Of checks at one time, three to a core: a check waits for Docker, for processes that end and for
+its tests' own pauses for much of its time, and of ten students who press Check at once on two cores
+the last shall not wait for eight others to be through. Not more, for they share the cores: a check
+that computes all the time runs at a third of its speed, against the same time limit."""
 LEASE_S = 30.0
 POLL_S = 0.1
 GRACE_S = 4.0
@@ -69,6 +74,7 @@ class Worker:
         poll_s: float = POLL_S,
         grace_s: float = GRACE_S,
         overtime_s: float = OVERTIME_S,
+        wait_for_news: Callable[[float], None] = time.sleep,
     ) -> None:
         """Prepare; :meth:`run` does the work.
 
@@ -78,7 +84,10 @@ class Worker:
             outbox: Ships events; None leaves them in the table.
             slots: Checks at one time.
             lease_s: Seconds after which another worker may take a silent worker's attempt.
+            poll_s: Seconds between two looks into the queue.
             grace_s: Seconds that running checks have when the worker is stopped.
+            wait_for_news: Returns when something may have been put into the queue, at the latest
+                after the seconds it is given (``hexhub.progress.waking``).
         """
         self.name = f"{socket.gethostname()}:{os.getpid()}"
         self._store = store
@@ -91,7 +100,9 @@ class Worker:
         self._poll_s = poll_s
         self._grace_s = grace_s
         self._overtime_s = overtime_s
+        self._wait_for_news = wait_for_news
         self._is_stopped = False
+        self._freed = threading.Event()
         self._end = threading.Event()
         self._jobs: list[_Job] = []
         self._lock = threading.Lock()
@@ -144,8 +155,9 @@ class Worker:
             if self._hung > MOST_HUNG:
                 log.error("%d checks hang; ending, to be started anew.", self._hung)
                 return
+            self._freed.clear()
             if len(self._running()) >= self._slots:
-                time.sleep(self._poll_s / 2)
+                self._freed.wait(self._poll_s)
                 continue
             try:
                 claim = self._store.claim(self.name, self._lease_s)
@@ -159,7 +171,7 @@ class Worker:
                 log.info("The database is back.")
                 is_away = False
             if claim is None:
-                time.sleep(self._poll_s)
+                self._wait_for_news(self._poll_s)
             else:
                 self._start(claim)
 
@@ -214,11 +226,19 @@ class Worker:
 
     def _grade(self, job: _Job) -> None:
         attempt, lease = job.claim.attempt, job.claim.lease
+        tell_phase("queue", time.time() - attempt.requested_at.timestamp())
         try:
             result = grade_attempt(self._store, self._catalog, self._grader, attempt, lease)
             outcome = result.outcome
             what = outcome.kind.value if outcome else "queued again"
-            log.info("Attempt %s (%s/%s): %s", job.id, attempt.place.lesson, attempt.step, what)
+            log.info(
+                "Attempt %s (%s/%s): %s, %.0f ms after it was asked for.",
+                job.id,
+                attempt.place.lesson,
+                attempt.step,
+                what,
+                (time.time() - attempt.requested_at.timestamp()) * 1000,
+            )
         except LeaseLost:
             log.warning("Attempt %s was taken over; this verdict is dropped.", job.id)
         except StoreError as exc:
@@ -231,6 +251,7 @@ class Worker:
                 log.error("Attempt %s runs again when its lease is over: %s", job.id, store_exc)
         finally:
             job.done.set()
+            self._freed.set()
 
     def _beat(self) -> None:
         """Hold what runs, at a third of the lease, until the worker has ended."""

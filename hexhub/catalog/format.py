@@ -19,7 +19,15 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from hexhub.catalog.model import CheckKind, MachineUser, Network, ReportFormat, RevealWhen, Show
+from hexhub.catalog.model import (
+    LONGEST_CHECK_S,
+    CheckKind,
+    MachineUser,
+    Network,
+    ReportFormat,
+    RevealWhen,
+    Show,
+)
 from hexhub.names import MAX_NAME_LENGTH, is_name
 
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -122,7 +130,7 @@ class CheckPart(_Part):
     kind: CheckKind
     run: str = ""
     report: ReportFormat | None = None
-    timeout: Duration = Field(default=20, gt=0, le=600, validate_default=False)
+    timeout: Duration = Field(default=20, gt=0, le=LONGEST_CHECK_S, validate_default=False)
     memory: Size = 512 * 1024**2
     submit: list[InnerPath] = []
     cells: list[str] = []

@@ -110,6 +110,10 @@ class Limits:
     idle_s: int
 
 
+LONGEST_CHECK_S = 600.0
+"""The longest ``timeout`` that a check may have."""
+
+
 @dataclass(frozen=True)
 class CheckSpec:
     """How one step is checked.

@@ -11,6 +11,7 @@ import socket
 import ssl
 import struct
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,7 +44,14 @@ class Heard:
     stderr: bytes = b""
 
 
-def converse(attached: Any, said: bytes, *, max_line_bytes: int, deadline_s: float) -> Heard:
+def converse(
+    attached: Any,
+    said: bytes,
+    *,
+    max_line_bytes: int,
+    deadline_s: float,
+    is_enough: Callable[[bytes], bool] = lambda _: False,
+) -> Heard:
     """Write ``said``, and give the first line that comes back.
 
     Args:
@@ -51,6 +59,8 @@ def converse(attached: Any, said: bytes, *, max_line_bytes: int, deadline_s: flo
         said: Goes to standard input; may be longer than any buffer between us and the container.
         max_line_bytes: More is not read.
         deadline_s: On the monotonic clock.
+        is_enough: Is shown the line when it has come, and tells whether that is all one wants to
+            know; otherwise the end of standard error is waited for.
 
     Raises:
         OSError: The connection to Docker broke.
@@ -86,11 +96,26 @@ def converse(attached: Any, said: bytes, *, max_line_bytes: int, deadline_s: flo
                 continue
             except ConnectionResetError:
                 data = b""
+            is_news = hearing.line is None
             hearing.take(data)
-            if hearing.line is not None:
+            if is_news and hearing.line is not None:
+                if is_enough(hearing.line):
+                    return Heard(hearing.line, stderr=hearing.stderr)
                 until_s = min(until_s, time.monotonic() + _LAST_WORDS_S)
             if hearing.is_too_long or not data:
                 return Heard(hearing.line, is_too_long=hearing.is_too_long, stderr=hearing.stderr)
+
+
+def is_quiet(attached: Any) -> bool:
+    """Tell whether the other side is there and has said nothing yet; never waits."""
+    plain = _plain_socket(attached)
+    try:
+        with selectors.DefaultSelector() as selector:
+            selector.register(plain, selectors.EVENT_READ)
+            # Readable means words that nobody asked for, or the end.
+            return not selector.select(0)
+    except (OSError, ValueError):
+        return False
 
 
 def hang_up(attached: Any) -> None:

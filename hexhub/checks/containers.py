@@ -9,10 +9,10 @@ So a run cannot fill the host's disk, which Docker's quota could not hinder on e
 is left when it ends.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from hexhub.catalog.model import CheckKind, Lesson, Network
+from hexhub.catalog.model import CheckKind, CheckSpec, Lesson, Network
 from hexhub.checks.harness import HARNESS
 
 KIND_LABEL = "hexhub.kind"
@@ -67,6 +67,38 @@ class SandboxSpec:
     processes: int = CHECK_PROCESSES
     cpus: float = CHECK_CPUS
     harness: tuple[str, ...] = HARNESS
+
+    @property
+    def shape(self) -> "SandboxSpec":
+        """Give what all runs have in common whose containers are made alike.
+
+        The time is told to the harness with its order, and shapes no container.
+        """
+        return replace(self, timeout_s=0.0)
+
+
+def make_spec(
+    lesson: Lesson,
+    check: CheckSpec,
+    machine_id: str | None = None,
+    harness: tuple[str, ...] = HARNESS,
+) -> SandboxSpec:
+    """Give the container of a check.
+
+    Args:
+        lesson: The lesson of the step.
+        check: The step's check.
+        machine_id: The student's container; used by ``machine`` checks alone.
+        harness: What is run in the container.
+    """
+    return SandboxSpec(
+        image=lesson.image,
+        kind=check.kind,
+        machine_id=machine_id if check.kind is CheckKind.MACHINE else None,
+        memory_bytes=check.memory_bytes,
+        timeout_s=check.timeout_s,
+        harness=harness,
+    )
 
 
 def make_check_container(spec: SandboxSpec, *, hub_id: str, expires_at_s: float) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from hexhub.catalog.model import CheckKind, CheckSpec, Lesson, ReportFormat
 from hexhub.catalog.overlays import Overlay
-from hexhub.checks.containers import SandboxSpec
+from hexhub.checks.containers import make_spec
 from hexhub.checks.files import take_submission
 from hexhub.checks.harness import HARNESS, MAX_REPORT_BYTES, HarnessAnswer
 from hexhub.checks.limits import with_limit
@@ -109,19 +109,14 @@ def _run(
     harness: tuple[str, ...],
 ) -> Outcome:
     run = sandbox.run(
-        SandboxSpec(
-            image=lesson.image,
-            kind=spec.kind,
-            machine_id=machine_id if spec.kind is CheckKind.MACHINE else None,
-            memory_bytes=spec.memory_bytes,
-            timeout_s=spec.timeout_s,
-            harness=harness,
-        ),
+        make_spec(lesson, spec, machine_id, harness),
         spec,
         lesson.user,
         checks,
         work,
         notebook=lesson.notebook if spec.kind is CheckKind.NOTEBOOK else None,
+        # Whether memory was short matters only to what is no pass.
+        is_settled=lambda answer: judge_answer(spec, answer, expected_ids).is_pass,
     )
     if run.stderr:
         log.info("The harness of '%s' said: %s", lesson.name, clean_end(run.stderr, 1000))

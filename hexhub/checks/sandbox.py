@@ -14,9 +14,10 @@ import tarfile
 import threading
 import time
 from base64 import b64decode
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
+from queue import SimpleQueue
 from typing import Any
 
 import docker
@@ -24,7 +25,7 @@ from docker.errors import APIError, DockerException, ImageNotFound, NotFound
 from docker.utils import kwargs_from_env
 from requests.exceptions import ReadTimeout, RequestException
 
-from hexhub.catalog.model import CheckSpec, Lesson, MachineUser
+from hexhub.catalog.model import LONGEST_CHECK_S, CheckSpec, Lesson, MachineUser
 from hexhub.catalog.overlays import Overlay, OverlayFile
 from hexhub.checks.attachment import Heard, converse, hang_up
 from hexhub.checks.containers import (
@@ -45,7 +46,17 @@ from hexhub.checks.harness import (
     pack,
     read_answer,
 )
+from hexhub.checks.phases import phase
 from hexhub.checks.taking import Budget, Pattern, TakeLimits, read_submission, show_name
+from hexhub.checks.warm import (
+    LEAVE_FREE_BYTES,
+    MAX_AGE_S,
+    WARM_CHECKS,
+    Ready,
+    WarmPool,
+    has_free_memory,
+    may_wait,
+)
 from hexhub.errors import (
     CheckError,
     DockerUnavailable,
@@ -85,7 +96,7 @@ class HarnessRun:
         is_overdue: Nothing had come when our own deadline was over, and the run was ended.
         is_too_long: The answer was longer than any honest one.
         was_hindered: Something in the student's machine kept the check from being started.
-        exit_code: Of the container; None where it had to be ended.
+        exit_code: Of the container; None where its end was not waited for.
         stderr: What the harness complained of, for the log.
     """
 
@@ -120,6 +131,74 @@ class Sandbox:
         self._timeout_s = timeout_s
         self._lock = threading.Lock()
         self._connected: dict[int, docker.APIClient] = {}
+        self._pool: WarmPool | None = None
+        self._leavings: SimpleQueue[str | None] = SimpleQueue()
+        self._remover: threading.Thread | None = None
+
+    # --- ahead and afterwards ---------------------------------------------------------------------
+
+    def work_ahead(
+        self,
+        size: int = WARM_CHECKS,
+        expected: Sequence[SandboxSpec] = (),
+        *,
+        leave_free_bytes: int = LEAVE_FREE_BYTES,
+    ) -> None:
+        """Keep containers waiting for checks from now on, and remove used ones in a thread.
+
+        For a process that stays, and calls :meth:`close` in the end; what it leaves when it is
+        killed is removed by :meth:`remove_leftovers`.
+
+        Args:
+            size: How many wait at most; 0: none.
+            expected: The first of them; see :class:`~hexhub.checks.warm.WarmPool`.
+            leave_free_bytes: With less memory available, none is made.
+        """
+        self._remover = threading.Thread(target=self._remove_leavings, name="remover", daemon=True)
+        self._remover.start()
+        if size:
+            self._pool = WarmPool(
+                self._prepare_waiting,
+                self._discard,
+                size=size,
+                expected=expected,
+                has_room=lambda: has_free_memory(leave_free_bytes),
+            )
+            self._pool.start()
+
+    def waiting(self) -> int:
+        """Tell how many containers wait for checks."""
+        return self._pool.count() if self._pool is not None else 0
+
+    def _prepare_waiting(self, shape: SandboxSpec) -> Ready:
+        """Make a container that waits; its label names the latest end of the longest check."""
+        life_s = MAX_AGE_S + LONGEST_CHECK_S + GRACE_S
+        image_id = self._image_id(shape.image)
+        # By the image's id: the name may mean another one a moment later.
+        ready = self._prepare(replace(shape, image=image_id), MachineUser.STUDENT, life_s)
+        if ready is None:  # hindered, which only a student's machine can do
+            raise CheckError("The container that was to wait did not start.")
+        return ready
+
+    def _take_waiting(self, spec: SandboxSpec) -> Ready | None:
+        if self._pool is None or not may_wait(spec):
+            return None
+        with phase("take waiting"):
+            return self._pool.take(spec, self._image_id(spec.image))
+
+    def _image_id(self, name: str) -> str:
+        with self._errors("look at the image"):
+            return str(self._client.inspect_image(name)["Id"])  # type: ignore[no-untyped-call]
+
+    def _busy(self) -> contextlib.AbstractContextManager[None]:
+        return self._pool.busy() if self._pool is not None else contextlib.nullcontext()
+
+    def _remove_leavings(self) -> None:
+        while (container := self._leavings.get()) is not None:
+            try:
+                self._remove(container)
+            except Exception:  # outermost loop: a container that stays has its label's end
+                log.exception("Container %s stays for now.", container[:12])
 
     # --- runs -------------------------------------------------------------------------------------
 
@@ -133,8 +212,12 @@ class Sandbox:
         *,
         notebook: str | None = None,
         grace_s: float = GRACE_S,
+        is_settled: Callable[[HarnessAnswer], bool] | None = None,
     ) -> HarnessRun:
-        """Run a check in a fresh container, which is gone when this returns.
+        """Run a check in a container of its own, which is gone when this returns.
+
+        After :meth:`work_ahead` the container may have waited for its order, and is removed after
+        this returns where the harness has answered.
 
         Args:
             spec: The container.
@@ -144,6 +227,8 @@ class Sandbox:
             work: The copy of the student's files; None where the check looks at the machine.
             notebook: Name of the student's notebook below ``work``.
             grace_s: Seconds beyond the check's own limit.
+            is_settled: Tells whether an answer says all by itself. Then the container's end is not
+                waited for: there is no exit code, and nothing is known of memory. None: never.
 
         Raises:
             DockerUnavailable: Docker does not answer.
@@ -156,23 +241,30 @@ class Sandbox:
         archive = pack(checks, work)
         said = make_header(check, user, notebook, nonce, len(archive)) + archive
         life_s = spec.timeout_s + grace_s
-        arguments = make_check_container(
-            spec, hub_id=self.hub_id, expires_at_s=time.time() + life_s + _EXPIRY_SLACK_S
-        )
-        with self._container(arguments) as container:
-            with self._errors("start the check"):
-                attached = self._client.attach_socket(
-                    container, params={"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1}
-                )
+        answers: list[HarnessAnswer] = []
+
+        def is_enough(line: bytes) -> bool:
+            answers.append(read_answer(line, nonce))
+            return is_settled is not None and is_settled(answers[0])
+
+        with self._busy():
+            ready = self._take_waiting(spec) or self._prepare(spec, user, life_s)
+            if ready is None:
+                return HarnessRun(None, was_hindered=True)
+            has_ended = False
             try:
-                if not self._start(container, spec, user):
-                    return HarnessRun(None, was_hindered=True)
-                heard = self._converse(attached, said, time.monotonic() + life_s)
+                deadline_s = time.monotonic() + life_s
+                heard = self._converse(ready.attached, said, deadline_s, is_enough)
+                answer = answers[0] if answers else None
+                if answer is not None and is_settled is not None and is_settled(answer):
+                    state: Mapping[str, Any] = {}
+                else:
+                    state = self._end(ready.container) if not heard.is_overdue else {}
+                has_ended = answer is not None
             finally:
-                hang_up(attached)
-            state = self._end(container) if not heard.is_overdue else {}
+                self._discard(ready, at_leisure=has_ended)
         return HarnessRun(
-            answer=None if heard.line is None else read_answer(heard.line, nonce),
+            answer=answer,
             is_out_of_memory=bool(state.get("OOMKilled")),
             is_overdue=heard.is_overdue,
             is_too_long=heard.is_too_long,
@@ -180,13 +272,42 @@ class Sandbox:
             stderr=heard.stderr.decode("utf-8", "replace"),
         )
 
+    def _prepare(self, spec: SandboxSpec, user: MachineUser, life_s: float) -> Ready | None:
+        """Make, attach and start a container; None where the student keeps it from starting."""
+        arguments = make_check_container(
+            spec, hub_id=self.hub_id, expires_at_s=time.time() + life_s + _EXPIRY_SLACK_S
+        )
+        container = self._make(arguments)
+        attached = None
+        is_started = False
+        try:
+            with phase("attach"), self._errors("start the check"):
+                attached = self._client.attach_socket(
+                    container, params={"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1}
+                )
+            is_started = self._start(container, spec, user)
+        finally:
+            if not is_started:
+                if attached is not None:
+                    hang_up(attached)
+                self._remove(container)
+        return Ready(container, attached, spec.image, time.monotonic()) if is_started else None
+
+    def _discard(self, ready: Ready, *, at_leisure: bool = False) -> None:
+        """Remove a check's container: at once, or by the thread that has time for it."""
+        hang_up(ready.attached)
+        if at_leisure and self._remover is not None:
+            self._leavings.put(ready.container)
+        else:
+            self._remove(ready.container)
+
     def _start(self, container: str, spec: SandboxSpec, user: MachineUser) -> bool:
         """Start a check's container; False where a root student's machine keeps it from starting.
 
         Its first process already runs among the student's, before it is the harness.
         """
         try:
-            with self._errors("start the check"):
+            with phase("start"), self._errors("start the check"):
                 try:
                     self._impatient.start(container)
                 except (ReadTimeout, APIError) as exc:
@@ -204,13 +325,21 @@ class Sandbox:
             raise
         return True
 
-    def _converse(self, attached: Any, said: bytes, deadline_s: float) -> Heard:
-        with self._errors("talk to the check"):
-            return converse(attached, said, max_line_bytes=MAX_LINE_BYTES, deadline_s=deadline_s)
+    def _converse(
+        self, attached: Any, said: bytes, deadline_s: float, is_enough: Callable[[bytes], bool]
+    ) -> Heard:
+        with phase("talk"), self._errors("talk to the check"):
+            return converse(
+                attached,
+                said,
+                max_line_bytes=MAX_LINE_BYTES,
+                deadline_s=deadline_s,
+                is_enough=is_enough,
+            )
 
     def _end(self, container: str) -> Mapping[str, Any]:
         """Wait for the container's end, which comes right after its line, and give its state."""
-        with self._errors("end the check"):
+        with phase("end"), self._errors("end the check"):
             with contextlib.suppress(RequestException):
                 self._client.wait(container, timeout=_END_S)
             state: Mapping[str, Any] = self._client.inspect_container(container)["State"]
@@ -226,7 +355,7 @@ class Sandbox:
             DockerUnavailable: Docker does not answer.
         """
         wanted = [f"{key}={value}" for key, value in labels.items()]
-        with self._errors("find the machine"):
+        with phase("find machine"), self._errors("find the machine"):
             found = self._client.containers(all=True, filters={"label": wanted})
         # Docker compares labels as a whole, but commas and the like are worth a second look.
         exact = [c for c in found if labels.items() <= (c.get("Labels") or {}).items()]
@@ -270,9 +399,10 @@ class Sandbox:
         """
         budget = Budget.of(limits or TakeLimits())
         files: dict[str, OverlayFile] = {}
-        for text in patterns:
-            pattern = Pattern.parse(text)
-            files.update(self._take(container_id, base, pattern, budget))
+        with phase("take files"), self._busy():
+            for text in patterns:
+                pattern = Pattern.parse(text)
+                files.update(self._take(container_id, base, pattern, budget))
         return files
 
     def _take(
@@ -474,21 +604,29 @@ class Sandbox:
             return self._connected[timeout_s]
 
     def close(self) -> None:
-        """Close the connections to Docker."""
+        """Remove the containers that wait or are used up, and close the connections to Docker."""
+        if self._pool is not None:
+            self._pool.close()
+        if self._remover is not None:
+            self._leavings.put(None)
+            self._remover.join(_IMPATIENT_S)
         with self._lock:
             for client in self._connected.values():
                 client.close()
             self._connected.clear()
 
+    def _make(self, arguments: Mapping[str, Any]) -> str:
+        """Make a container and give its id."""
+        try:
+            with phase("create"), self._errors("make a container"):
+                return str(self._client.create_container(**arguments)["Id"])
+        except MachineNotRunning as exc:
+            raise CheckError(str(exc)) from exc
+
     @contextlib.contextmanager
     def _container(self, arguments: Mapping[str, Any]) -> Iterator[str]:
         """Make a container and give its id; however this is left, the container is removed."""
-        try:
-            with self._errors("make a container"):
-                made = self._client.create_container(**arguments)
-        except MachineNotRunning as exc:
-            raise CheckError(str(exc)) from exc
-        container = str(made["Id"])
+        container = self._make(arguments)
         try:
             yield container
         finally:
@@ -496,7 +634,8 @@ class Sandbox:
 
     def _remove(self, container: str) -> None:
         try:
-            self._impatient.remove_container(container, v=True, force=True)
+            with phase("remove"):
+                self._impatient.remove_container(container, v=True, force=True)
         except NotFound:
             return
         except (DockerException, RequestException, CheckError) as exc:

@@ -4,19 +4,29 @@ import logging
 import os
 import signal
 import sys
+import threading
 
 import click
 
 from hexhub.catalog.published import PublishedCatalog
+from hexhub.checks.containers import SandboxSpec
 from hexhub.checks.sandbox import Sandbox
-from hexhub.errors import HexHubError, SetupError
+from hexhub.checks.warm import LEAVE_FREE_BYTES, WARM_CHECKS, expected_specs
+from hexhub.errors import CourseError, HexHubError, SetupError
 from hexhub.events.outbox import Outbox
 from hexhub.events.sink import InfluxSink
 from hexhub.progress.snapshots import SnapshotLimits, Snapshots
 from hexhub.progress.store import Store
+from hexhub.progress.waking import make_waker
 from hexhub.settings import Settings
 from hexhub.usecases.run_check import make_grader
 from hexhub.worker import SLOTS, Worker
+
+log = logging.getLogger(__name__)
+
+MB = 1024**2
+CLOSE_S = 2.0
+"""For removing the check containers that wait, within what is left to a worker that must end."""
 
 
 @click.command()
@@ -27,13 +37,37 @@ from hexhub.worker import SLOTS, Worker
     show_default=True,
     help="Checks at a time.",
 )
-def worker(slots: int) -> None:
+@click.option(
+    "--warm",
+    type=click.IntRange(0, 64),
+    default=WARM_CHECKS,
+    show_default=True,
+    envvar="HEXHUB_WARM_CHECKS",
+    show_envvar=True,
+    help="Check containers that wait ready, each for one check; 0: none.",
+)
+@click.option(
+    "--warm-leave",
+    type=click.IntRange(0),
+    default=LEAVE_FREE_BYTES // MB,
+    show_default=True,
+    envvar="HEXHUB_WARM_LEAVE_MB",
+    show_envvar=True,
+    help="Megabytes of memory to leave free: with less available, none is made ahead.",
+)
+@click.option("--verbose", is_flag=True, help="Log where the time of each check goes.")
+def worker(slots: int, warm: int, warm_leave: int, verbose: bool) -> None:
     """Run checks and ship events; ``hexhub up`` starts this."""
+    thread = " [%(threadName)s]" if verbose else ""
     logging.basicConfig(
-        level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+        level=logging.INFO, format=f"%(asctime)s %(levelname)s %(name)s{thread}: %(message)s"
     )
+    if verbose:
+        logging.getLogger("hexhub").setLevel(logging.DEBUG)
     try:
-        is_well = run_worker(Settings.from_environment(), slots)
+        is_well = run_worker(
+            Settings.from_environment(), slots, warm=warm, leave_free_bytes=warm_leave * MB
+        )
     except HexHubError as error:
         click.echo(str(error), err=True)
         sys.exit(1)
@@ -42,8 +76,19 @@ def worker(slots: int) -> None:
     os._exit(0 if is_well else 1)
 
 
-def run_worker(settings: Settings, slots: int) -> bool:
+def run_worker(
+    settings: Settings,
+    slots: int,
+    *,
+    warm: int = WARM_CHECKS,
+    leave_free_bytes: int = LEAVE_FREE_BYTES,
+) -> bool:
     """Work until SIGTERM or SIGINT; True where it was stopped so.
+
+    Args:
+        slots: Checks at one time.
+        warm: Check containers that wait ready.
+        leave_free_bytes: With less memory available, none is made ahead.
 
     Raises:
         SetupError: A setting is missing or wrong.
@@ -60,6 +105,7 @@ def run_worker(settings: Settings, slots: int) -> bool:
     catalog = PublishedCatalog(settings.published)
     sandbox = Sandbox(settings.hub_id)
     snapshots = Snapshots(store, snapshot_limits(settings))
+    waker = make_waker(settings.database_url)
 
     def clean_up() -> None:
         # Docker being away must not keep the database from being cleaned.
@@ -75,10 +121,28 @@ def run_worker(settings: Settings, slots: int) -> bool:
         clean_up=clean_up,
         outbox=None if outbox_sink is None else Outbox(store, outbox_sink),
         slots=slots,
+        wait_for_news=waker.wait,
     )
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: work.stop())
-    return work.run()
+    sandbox.work_ahead(warm, expect_checks(catalog), leave_free_bytes=leave_free_bytes)
+    try:
+        return work.run()
+    finally:
+        waker.close()
+        # A Docker that hangs must not keep us here; what stays is removed when its time is over.
+        closing = threading.Thread(target=sandbox.close, name="close", daemon=True)
+        closing.start()
+        closing.join(CLOSE_S)
+
+
+def expect_checks(catalog: PublishedCatalog) -> list[SandboxSpec]:
+    """Give the check containers that the published courses may need; none that cannot be read."""
+    try:
+        return expected_specs(catalog.courses())
+    except CourseError as exc:
+        log.warning("No check container is made ahead before the first check: %s", exc)
+        return []
 
 
 def snapshot_limits(settings: Settings) -> SnapshotLimits:

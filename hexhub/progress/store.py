@@ -47,6 +47,7 @@ from sqlalchemy import (
     not_,
     or_,
     select,
+    text,
     union_all,
     update,
 )
@@ -81,6 +82,7 @@ from hexhub.progress.tables import (
     StepPassedRow,
     TestResultRow,
 )
+from hexhub.progress.waking import CHANNEL
 
 MAX_TRIES = 3
 """How often a worker may take an attempt before it is given up (DESIGN §3)."""
@@ -267,6 +269,7 @@ class Store:
                     )
                 ).first()
                 if row is not None:
+                    self._announce(session)
                     return _attempt(session, row), is_new
                 # PostgreSQL: the one that was in the way has finished in between. Once more.
 
@@ -547,6 +550,11 @@ class Store:
         # Not now(): that is when the transaction began, before it waited for a lock.
         at: datetime = session.scalars(select(func.clock_timestamp())).one()
         return at.astimezone(UTC)
+
+    def _announce(self, session: Session) -> None:
+        """Wake the workers when this transaction is stored; see ``hexhub.progress.waking``."""
+        if self._is_postgresql:
+            session.execute(text(f"NOTIFY {CHANNEL}"))
 
     def _insert_new(self, session: Session, row: type[Base], values: Mapping[str, Any]) -> bool:
         """Insert unless something unique is in the way; True where it was inserted."""

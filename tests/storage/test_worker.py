@@ -16,6 +16,7 @@ from hexhub.errors import DockerUnavailable
 from hexhub.names import CourseName, LessonName, StepName, UserName, Version
 from hexhub.progress.model import Attempt, AttemptState, Claim, Place
 from hexhub.progress.store import MAX_TRIES, Store
+from hexhub.progress.waking import make_waker
 from hexhub.worker import Worker
 
 from .course_folder import make_course
@@ -274,3 +275,31 @@ def test_the_database_goes_away_and_comes_back(
     assert sorted(told) == sorted(attempt.id for attempt in attempts)
     assert all(store.attempt(attempt.id).outcome == PASSED for attempt in attempts)
     store.close()
+
+
+def test_a_free_slot_is_used_at_once(live: Store, catalog: PublishedCatalog) -> None:
+    """When a check ends, the next begins, however seldom the queue is looked into."""
+    attempts = [submit(live, catalog, number) for number in range(3)]
+    worker = Worker(
+        live,
+        catalog,
+        Grader(0.05),
+        slots=1,
+        poll_s=600.0,
+        wait_for_news=lambda _: time.sleep(0.02),
+    )
+    with running(worker):
+        wait_for(lambda: all(is_done(live, attempt) for attempt in attempts))
+
+
+def test_news_are_taken_at_once(live: Store, catalog: PublishedCatalog, database_url: str) -> None:
+    """An attempt wakes the worker, however seldom the queue is looked into."""
+    waker = make_waker(database_url)
+    worker = Worker(live, catalog, Grader(), poll_s=600.0, wait_for_news=waker.wait)
+    with running(worker):
+        for number in range(3):
+            attempt = submit(live, catalog, number)
+            wait_for(lambda attempt=attempt: is_done(live, attempt))  # type: ignore[misc]
+        worker.stop()
+        submit(live, catalog, 3)
+    waker.close()

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
-from hexhub.checks.attachment import Heard, converse
+from hexhub.checks.attachment import Heard, converse, is_quiet
 
 
 def frame(data: bytes, stream: int = 1) -> bytes:
@@ -147,3 +147,49 @@ def test_complaints_are_kept_in_part() -> None:
     heard = talk(container)
     assert heard.stderr.endswith(b"the end")
     assert len(heard.stderr) == 4096
+
+
+def test_a_line_may_be_enough() -> None:
+    """Who needs no more than the line does not wait for the end."""
+    goes_on = threading.Event()
+
+    def container(theirs: socket.socket) -> None:
+        theirs.sendall(frame(b"complaint", 2) + frame(b"line\n"))
+        goes_on.wait(30)
+
+    ours, theirs = socket.socketpair()
+    thread = threading.Thread(target=container, args=(theirs,))
+    thread.start()
+    shown: list[bytes] = []
+
+    def is_enough(line: bytes) -> bool:
+        shown.append(line)
+        return True
+
+    with ours, theirs:
+        heard = converse(
+            ours,
+            b"",
+            max_line_bytes=100,
+            deadline_s=time.monotonic() + 30,
+            is_enough=is_enough,
+        )
+        assert not goes_on.is_set()
+        goes_on.set()
+        thread.join(30)
+    assert heard == Heard(b"line", stderr=b"complaint")
+    assert shown == [b"line"]
+
+
+def test_quiet_is_neither_words_nor_an_end() -> None:
+    """What waits for its order has said nothing and is there."""
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        assert is_quiet(ours)
+        theirs.sendall(b"x")
+        assert not is_quiet(ours)
+        ours.recv(1)
+        assert is_quiet(ours)
+        theirs.close()
+        assert not is_quiet(ours)
+    assert not is_quiet(ours)
