@@ -123,7 +123,7 @@ test-browser: $(VENV)/.dev test-tools images config/proxy/node_modules/.installe
 	$(PYTEST) tests/browser
 
 test-faults: $(VENV)/.dev $(VENV)/.lesson test-tools images config/proxy/node_modules/.installed ## Killed hubs and workers
-	$(PYTEST) tests/faults
+	$(PYTEST) -n 2 --dist loadfile tests/faults
 
 bench-checks: $(VENV)/.dev images ## What a check costs beside the tests' own time, next to docker run
 	$(BIN)/python tests/bench/checks.py

@@ -10,6 +10,7 @@
     │   ├── StepNotFound
     │   ├── VersionNotFound
     │   ├── AnswerUnusable       an author's answer is not there, or its solve.sh fails
+    │   ├── CourseChanged        the files were changed while the course was published
     │   └── SolutionFails        the author's solution does not pass, so nothing is published
     ├── Refused                  it exists, but not for this person, or not yet; says why
     │   ├── LoginRequired        nobody is logged in, or the token is unknown
@@ -142,6 +143,19 @@ class AnswerUnusable(CourseError):
     """An author's answer could not be laid into a machine: it is not there, or its script fails."""
 
     code = "answer_unusable"
+
+
+class CourseChanged(CourseError):
+    """The files of a course were changed while it was published."""
+
+    code = "course_changed"
+
+    def __init__(self, course: str) -> None:
+        self.course = course
+        super().__init__(
+            f"The files of course '{course}' were changed while it was published; nothing was "
+            "published. Publish it again."
+        )
 
 
 class SolutionFails(CourseError):

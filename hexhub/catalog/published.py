@@ -19,8 +19,8 @@ from pathlib import Path
 
 from hexhub.catalog.model import Course, Lesson
 from hexhub.catalog.overlays import generate_notebooks
-from hexhub.catalog.reader import course_files, read_course
-from hexhub.errors import CourseNotFound, VersionNotFound
+from hexhub.catalog.reader import course_files, course_version, read_course
+from hexhub.errors import CourseChanged, CourseNotFound, VersionNotFound
 from hexhub.names import CourseName, LessonName, StepName, Version, is_name
 
 _COURSE = "@course"
@@ -92,7 +92,12 @@ class PublishedCatalog:
         return None if ids is None else tuple(ids)
 
     def publish(self, source: Path, course: Course, expected: ExpectedTests) -> None:
-        """Make ``source``, which was read as ``course``, the current version; all or nothing."""
+        """Make ``source``, which was read as ``course``, the current version; all or nothing.
+
+        Raises:
+            CourseChanged: The files are not those any more that were read, and whose tests are
+                ``expected``.
+        """
         parent = self._folder / course.name
         parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         target = parent / course.version
@@ -100,6 +105,8 @@ class PublishedCatalog:
             making = Path(tempfile.mkdtemp(prefix=".making-", dir=parent))
             try:
                 self._copy(source, making / _COURSE)
+                if course_version(making / _COURSE) != course.version:
+                    raise CourseChanged(course.name)
                 for lesson in course.lessons:
                     generate_notebooks(making / _COURSE, lesson)
                 tests = {

@@ -14,7 +14,7 @@ from hexhub.catalog.overlays import (
 )
 from hexhub.catalog.published import PublishedCatalog
 from hexhub.catalog.reader import read_course
-from hexhub.errors import CourseNotFound, VersionNotFound
+from hexhub.errors import CourseChanged, CourseNotFound, VersionNotFound
 from hexhub.names import LessonName, StepName, TestId
 
 from .course_folder import make_course, write
@@ -70,13 +70,13 @@ def test_unknown_names_are_refused(tmp_path: Path) -> None:
         catalog.course("tiny", "abcabcabcabc")
 
 
-def test_a_failed_publish_leaves_nothing(tmp_path: Path) -> None:
-    """When publishing breaks half-way, the old version stays and no rest lies about."""
+def test_a_course_that_changes_meanwhile_is_not_published(tmp_path: Path) -> None:
+    """Files that were changed while solutions ran are not what was read; no rest lies about."""
     folder = make_course(tmp_path)
     catalog = PublishedCatalog(tmp_path / "catalog")
     course = read_course(folder)
-    write(folder, "lessons/second/lesson.ipynb", "{}")
-    with pytest.raises(Exception, match="notebook"):
+    write(folder, "lessons/second/starter/late.txt", "an author is still writing")
+    with pytest.raises(CourseChanged, match="Publish it again"):
         catalog.publish(folder, course, {})
     assert catalog.courses() == []
     assert [p.name for p in (tmp_path / "catalog" / "tiny").iterdir()] == []

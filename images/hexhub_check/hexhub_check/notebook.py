@@ -177,7 +177,8 @@ class Names(dict[str, Any]):
                 }
             )
             if "error" in answer:
-                raise StudentCodeError(f"{name}() raised {str(answer['error'])[:1000]}")
+                said = str(answer["error"])[:1000].rstrip(": ")
+                raise StudentCodeError(f"{name}() raised {said}")
             if "value" not in answer:
                 kind = str(answer.get("type"))[:80]
                 raise StudentCodeError(f"{name}() gave a value of type {kind}, not plain data.")

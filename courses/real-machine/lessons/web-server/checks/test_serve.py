@@ -26,9 +26,14 @@ def test_it_is_nginx(machine):
     """It is nginx
     ru: Это nginx
     """
-    pids = {pid for _, _, pid in listeners(machine)}
-    names = {process.name for process in machine.processes() if process.pid in pids}
-    assert names == {"nginx"}, f"On port 8000 listens: {', '.join(sorted(names)) or 'nobody'}."
+    servers = machine.processes_at(PORT)
+    programs = {process.exe for process in servers}
+    assert programs == {"/usr/sbin/nginx"}, (
+        f"On port 8000 listens: {', '.join(sorted(programs)) or 'nobody'}."
+    )
+    assert all(machine.is_shipped(process) for process in servers), (
+        "The program at /usr/sbin/nginx is not the nginx that this machine came with."
+    )
 
 
 def test_page(machine):
