@@ -12,6 +12,7 @@ import fcntl
 import json
 import os
 import secrets
+import signal
 import socket
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -137,20 +138,21 @@ def examine_isolation(
             marker = f"bystander-{secrets.token_hex(8)}"
             say("Starting throw-away machines …")
             with ThreadPoolExecutor(len(MACHINES)) as threads:
-                starting = [
-                    threads.submit(_start_machine, client, state.hub_id, network, user, marker)
-                    for network in networks
-                    for user in MachineUser
-                ]
+                with _signals_wait():
+                    starting = [
+                        threads.submit(_start_machine, client, state.hub_id, network, user, marker)
+                        for network in networks
+                        for user in MachineUser
+                    ]
                 machines = [start.result() for start in starting]
                 _wait_until_they_listen(machines)
                 say("Knocking at every door …")
-                asked = [
-                    threads.submit(
-                        _ask, client, machine, ground.doors_of(machine, machines), ground, marker
-                    )
-                    for machine in machines
-                ]
+                doors = [ground.doors_of(machine, machines) for machine in machines]
+                with _signals_wait():
+                    asked = [
+                        threads.submit(_ask, client, machine, its_doors, ground, marker)
+                        for machine, its_doors in zip(machines, doors, strict=True)
+                    ]
                 found = [answer.result() for answer in asked]
         except DockerException as exc:
             raise SetupError(f"Docker could not make the throw-away machines: {exc}") from exc
@@ -432,6 +434,20 @@ def _database_address(url: str) -> tuple[str, int] | None:
         raise SetupError(f"The database's name {parts.hostname} is not known: {exc}") from exc
     address = found[0][4]
     return str(address[0]), int(address[1])
+
+
+@contextlib.contextmanager
+def _signals_wait() -> Iterator[None]:
+    """Let signals that end us wait until the block is left.
+
+    An executor whose ``submit`` is left by an exception may have a thread that it does not know of,
+    and would not wait for: a machine would be made after all machines were removed.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @contextlib.contextmanager
