@@ -137,7 +137,7 @@ def test_what_a_killed_examination_left_is_removed_by_the_next(ground):
 
 
 def start_and_wait(ground: Ground) -> subprocess.Popen[str]:
-    """Start the command and wait until its machines and its stand-in are there."""
+    """Start the command and wait until its machines, the checks beside them and its stand-in are."""
     started = subprocess.Popen(
         [HEXHUB, "doctor", "--isolation", "--state", str(ground.state.path)],
         stdout=subprocess.PIPE,
@@ -147,7 +147,8 @@ def start_and_wait(ground: Ground) -> subprocess.Popen[str]:
     deadline = time.monotonic() + 120
     while True:
         left = what_is_left(ground.state.hub_id)
-        if any("elsewhere" in line for line in left) and any(len(line) == 64 for line in left):
+        containers = sum(len(line) == 64 for line in left)
+        if any("elsewhere" in line for line in left) and containers == 2 * len(MACHINES):
             return started
         assert started.poll() is None, started.communicate()
         assert time.monotonic() < deadline
