@@ -28,6 +28,9 @@ from hexhub.machines import connect_docker
 from hexhub.state_folder import StateFolder, is_free
 from hexhub.supervisor import PROJECT
 
+BASE_IMAGE = "hexhub/base"
+"""Image with which Docker is tried."""
+
 _GIB = 1024**3
 _FEW_BYTES = 10 * _GIB
 _TOO_FEW_BYTES = 2 * _GIB
@@ -219,25 +222,82 @@ def judge_firewall(lacking: Iterable[str] | None, reason: str) -> Finding:
 
 def judge_user_namespaces(options: Iterable[str]) -> Finding:
     """Tell whether root in a machine is root outside, from ``SecurityOptions`` of Docker's info."""
-    if any(f"name={name}" in option for option in options for name in ("userns", "rootless")):
+    names = {option.split(",")[0] for option in options}
+    if names & {"name=userns", "name=rootless"}:
         return Finding(Level.OK, "user namespaces", "root in a machine is nobody outside it")
     return Finding(
-        Level.NOTE,
+        Level.WARNING,
         "user namespaces",
         "not in use: root in a machine, if they broke out of it, would be root here",
-        'Docker can do it ("userns-remap" in daemon.json); HexHub was not tried with it.',
+        'Docker can do it ("userns-remap" in daemon.json); HexHub was not tried with it. Lessons '
+        "with user: student have no root to begin with.",
     )
 
 
-SUBDOMAINS = Finding(
-    Level.NOTE,
-    "subdomains",
-    "all machines share one address, so that a page that one student makes can act for another "
-    "who opens it",
-    "On this computer alone that is fine. For students who do not trust each other, have a "
-    "wildcard name and set c.JupyterHub.subdomain_host in jupyterhub_config.py of the state "
-    "folder.",
-)
+def judge_subdomains() -> Finding:
+    """Tell that machines share one address."""
+    return Finding(
+        Level.WARNING,
+        "subdomains",
+        "not in use: all machines share one address, so that a page that one student makes can "
+        "act for another who opens it",
+        "On this computer alone that is fine. For students who do not trust each other, have a "
+        "wildcard name and set c.JupyterHub.subdomain_host in jupyterhub_config.py of the state "
+        "folder.",
+    )
+
+
+def judge_walls(
+    info: Mapping[str, Any], version: Mapping[str, Any], *, holds_quota: bool | None
+) -> list[Finding]:
+    """Tell how strong the walls around a machine are, where no door shows it.
+
+    Args:
+        info: Docker's ``/info``.
+        version: Docker's ``/version``.
+        holds_quota: Docker's storage can limit the disk of one container; None where that could
+            not be tried, since there is no image.
+    """
+    options = info.get("SecurityOptions") or ()
+    findings = [_judge_runtime(info, version), judge_user_namespaces(options)]
+    if holds_quota is not None:
+        filesystem = dict(info.get("DriverStatus") or ()).get("Backing Filesystem", "")
+        findings.append(judge_quota(holds_quota, info.get("Driver", ""), filesystem))
+    return [*findings, judge_subdomains()]
+
+
+def _judge_runtime(info: Mapping[str, Any], version: Mapping[str, Any]) -> Finding:
+    """Judge runc, or tell that machines run with something else."""
+    used = info.get("DefaultRuntime") or "runc"
+    if used not in ("runc", "io.containerd.runc.v2", "io.containerd.runtime.v1.linux"):
+        return Finding(
+            Level.NOTE,
+            "runc",
+            f"machines run with '{used}' and not with runc",
+            "Keep it as new as your distribution has it.",
+        )
+    parts = {part["Name"]: part["Version"] for part in version.get("Components") or ()}
+    return judge_runc(parts.get("runc", ""))
+
+
+def examine_walls() -> list[Finding]:
+    """Look at Docker and give what ``hexhub doctor --isolation`` says beside its doors.
+
+    Raises:
+        SetupError: Docker does not answer.
+    """
+    client = connect_docker()
+    try:
+        there = not missing_images(client, {BASE_IMAGE})
+        return judge_walls(
+            client.info(),
+            client.version(),
+            holds_quota=holds_disk_quota(client, BASE_IMAGE) if there else None,
+        )
+    except (DockerException, RequestException) as exc:
+        raise SetupError(f"Docker does not answer as it should: {exc}") from exc
+    finally:
+        client.close()
 
 
 def examine(state: StateFolder, port: int) -> list[Finding]:
@@ -253,7 +313,6 @@ def examine(state: StateFolder, port: int) -> list[Finding]:
         *_examine_docker(state),
         judge_memory(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")),
         _space("state folder", state.path),
-        SUBDOMAINS,
     ]
 
 
@@ -264,22 +323,17 @@ def _examine_docker(state: StateFolder) -> list[Finding]:
         return [Finding(Level.ERROR, "Docker", "does not answer", str(exc))]
     try:
         info, version = client.info(), client.version()
-        parts = {part["Name"]: part["Version"] for part in version.get("Components", ())}
         images = {lesson.image for course in _courses(state) for lesson in course.lessons}
         missing = missing_images(client, images)
         there = sorted(images - missing)
-        holds_quota = holds_disk_quota(client, there[0] if there else "")
-        filesystem = dict(info.get("DriverStatus") or ()).get("Backing Filesystem", "")
+        holds_quota = holds_disk_quota(client, there[0]) if there else None
         findings = [
             Finding(Level.OK, "Docker", f"version {version['Version']}"),
-            judge_runc(parts.get("runc", "")),
             judge_limits(info),
             judge_seccomp(info.get("SecurityOptions") or ()),
-            judge_user_namespaces(info.get("SecurityOptions") or ()),
             judge_images(missing),
+            *judge_walls(info, version, holds_quota=holds_quota),
         ]
-        if there:
-            findings.append(judge_quota(holds_quota, info["Driver"], filesystem))
         if state.exists:
             findings.append(_firewall(client, state))
         root = Path(info["DockerRootDir"])

@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from hexhub.cli.up import DEFAULT_PORT, state_option
-from hexhub.doctor import Finding, Level, examine
+from hexhub.doctor import Finding, Level, examine, examine_walls
 from hexhub.isolation.model import Reach, Row, name_machines, tabulate
 from hexhub.machines import connect_docker
 from hexhub.state_folder import StateFolder
@@ -39,14 +39,18 @@ def doctor(port: int, state_path: Path, is_isolation: bool) -> None:
     if is_isolation:
         sys.exit(_examine_isolation(StateFolder(state_path.absolute())))
     findings = examine(StateFolder(state_path.absolute()), port)
-    width = max(60, shutil.get_terminal_size().columns if sys.stdout.isatty() else 100)
-    for finding in findings:
-        click.echo(format_finding(finding, width))
+    _print_findings(findings)
     errors = sum(finding.level is Level.ERROR for finding in findings)
     if errors:
         click.echo(f"\n{errors} thing(s) keep HexHub from running.")
         sys.exit(1)
     click.echo("\nHexHub can run here.")
+
+
+def _print_findings(findings: Sequence[Finding]) -> None:
+    width = max(60, shutil.get_terminal_size().columns if sys.stdout.isatty() else 100)
+    for finding in findings:
+        click.echo(format_finding(finding, width))
 
 
 def format_finding(finding: Finding, width: int) -> str:
@@ -67,7 +71,7 @@ def format_finding(finding: Finding, width: int) -> str:
 
 
 def _examine_isolation(state: StateFolder) -> int:
-    """Print a table of all doors and give the exit code."""
+    """Print a table of all doors, and what weakens the walls, and give the exit code."""
     from hexhub.isolation.examination import MACHINES, examine_isolation
 
     database_url = os.environ.get("HEXHUB_DATABASE_URL", "sqlite://")
@@ -79,6 +83,10 @@ def _examine_isolation(state: StateFolder) -> int:
     rows = tabulate(findings)
     for line in format_rows(rows, MACHINES):
         click.echo(line)
+    weak = [finding for finding in examine_walls() if finding.level is not Level.OK]
+    if weak:
+        click.echo("\nWhat no door shows:")
+        _print_findings(weak)
     wrong = sum(row.is_wrong for row in rows)
     unknown = sum(row.found is Reach.NOT_PROBED for row in rows)
     if wrong:

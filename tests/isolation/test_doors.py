@@ -105,6 +105,7 @@ def test_the_command_fails_on_an_open_door(ground):
     assert done.returncode == 1, done.stderr
     assert "OPEN (it answers)" in done.stdout
     assert "not as they should be" in done.stdout
+    assert "subdomains" in done.stdout.split("What no door shows:")[1]
     assert ground.hexhub("network", "up").returncode == 0
     done = ground.hexhub("doctor", "--isolation")
     assert done.returncode == 0, done.stdout + done.stderr

@@ -16,6 +16,7 @@ from hexhub.doctor import (
     judge_seccomp,
     judge_space,
     judge_user_namespaces,
+    judge_walls,
 )
 
 GIB = 1024**3
@@ -110,9 +111,101 @@ def test_the_firewall_is_judged_by_what_lacks():
 
 def test_user_namespaces_that_are_not_in_use_are_told():
     """Where root in a machine is root outside, that is said."""
-    assert judge_user_namespaces(["name=seccomp,profile=default"]).level is Level.NOTE
+    assert judge_user_namespaces(["name=seccomp,profile=default"]).level is Level.WARNING
     assert judge_user_namespaces(["name=seccomp", "name=userns"]).level is Level.OK
     assert judge_user_namespaces(["name=rootless"]).level is Level.OK
+
+
+def _runc(version: str) -> dict[str, object]:
+    return {
+        "Components": [
+            {"Name": "Engine", "Version": "x"},
+            {"Name": "containerd", "Version": "y"},
+            {"Name": "runc", "Version": version},
+        ]
+    }
+
+
+ENGINES = {
+    "docker 20.10 of Debian 12, on ext4": (
+        {
+            "Driver": "overlay2",
+            "DriverStatus": [["Backing Filesystem", "extfs"], ["Supports d_type", "true"]],
+            "SecurityOptions": ["name=seccomp,profile=default"],
+            "DefaultRuntime": "runc",
+        },
+        _runc("1.1.5+ds1-1+deb12u1"),
+        False,
+        {"runc", "user namespaces", "disk limit"},
+    ),
+    "docker 28 with AppArmor, on xfs with pquota": (
+        {
+            "Driver": "overlay2",
+            "DriverStatus": [["Backing Filesystem", "xfs"], ["userxattr", "false"]],
+            "SecurityOptions": [
+                *("name=apparmor", "name=seccomp,profile=builtin", "name=cgroupns"),
+            ],
+            "DefaultRuntime": "runc",
+        },
+        _runc("1.3.3"),
+        True,
+        {"user namespaces"},
+    ),
+    "docker 29 with containerd's store": (
+        {
+            "Driver": "overlayfs",
+            "DriverStatus": [["driver-type", "io.containerd.snapshotter.v1"]],
+            "SecurityOptions": ["name=seccomp,profile=builtin", "name=cgroupns"],
+            "DefaultRuntime": "io.containerd.runc.v2",
+        },
+        _runc("1.2.7"),
+        False,
+        {"runc", "user namespaces", "disk limit"},
+    ),
+    "docker with userns-remap, on zfs": (
+        {
+            "Driver": "zfs",
+            "DriverStatus": [["Zpool", "tank"], ["Zpool Health", "ONLINE"]],
+            "SecurityOptions": ["name=seccomp,profile=builtin", "name=userns"],
+            "DefaultRuntime": "runc",
+        },
+        _runc("1.4.0"),
+        True,
+        set(),
+    ),
+    "rootless docker": (
+        {
+            "Driver": "fuse-overlayfs",
+            "DriverStatus": None,
+            "SecurityOptions": ["name=seccomp,profile=builtin", "name=rootless", "name=cgroupns"],
+            "DefaultRuntime": "runc",
+        },
+        _runc("1.3.2"),
+        False,
+        {"runc", "disk limit"},
+    ),
+    "an engine that tells little": ({}, {"Components": None}, None, {"runc", "user namespaces"}),
+}
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_weak_walls_are_warned_of_whatever_the_engine(engine):
+    """Old runc, no disk quota, no user namespaces: each is a warning with what to do."""
+    info, version, holds_quota, weak = ENGINES[engine]
+    warned = {
+        finding.about: finding.to_do
+        for finding in judge_walls(info, version, holds_quota=holds_quota)
+        if finding.level is Level.WARNING
+    }
+    assert set(warned) == weak | {"subdomains"}
+    assert all(warned.values())
+
+
+def test_another_runtime_is_not_judged_as_runc():
+    """Where Docker starts containers with something else by default, that is told."""
+    findings = judge_walls({"DefaultRuntime": "crun"}, _runc("1.1.5"), holds_quota=True)
+    assert "'crun'" in findings[0].found
+    assert findings[0].level is Level.NOTE
 
 
 def test_a_finding_as_a_row():
