@@ -261,12 +261,12 @@ class Machine:
         self.wait_for(lambda: text in self.log.read_text(encoding="utf-8")[after:], text)
 
     def wait_for(self, is_true: Any, what: str) -> None:
-        """Wait at most 30 s; a machine that has ended is shown with its log."""
-        ends_at = time.monotonic() + 30
+        """Wait at most 90 s; a machine that has ended is shown with its log."""
+        ends_at = time.monotonic() + 90
         while not is_true():
             log = self.log.read_text(encoding="utf-8")
             assert self.process.poll() is None, f"the machine ended before {what}:\n{log}"
-            assert time.monotonic() < ends_at, f"not in 30 s: {what}\n{log}"
+            assert time.monotonic() < ends_at, f"not in 90 s: {what}\n{log}"
             time.sleep(0.01)
 
     def client(self, token: str = TOKEN) -> httpx.Client:

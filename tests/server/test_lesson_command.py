@@ -134,6 +134,49 @@ def test_the_last_pass_shows_the_way_out_of_the_lesson(hub: LessonHub, machine: 
     assert machine.lesson("next").stdout.startswith("You have finished the lesson")
 
 
+def test_many_lines_are_compared_as_in_the_panel(hub: LessonHub, machine: Machine) -> None:
+    """What is missing, what is there instead, and a word where only spaces differ."""
+    attempt = golden("attempt_failed")
+    attempt["outcome"]["tests"][1] |= {"expected": "a\nhello\nc", "actual": "a\nhullo\nc"}
+    attempt_answers(hub, attempt)
+    said = machine.lesson("check")
+    assert (
+        "      - expected   + got\n        a\n      - hello\n      + hullo\n        c\n"
+    ) in said.stdout
+    attempt["outcome"]["tests"][1] |= {"expected": "a b", "actual": "a  b"}
+    attempt_answers(hub, attempt)
+    said = machine.lesson("check")
+    assert "      expected  a·b\n      got       a··b\n      They differ only in" in said.stdout
+
+
+def test_watching_checks_after_each_change_until_it_is_passed(
+    hub: LessonHub, machine: Machine
+) -> None:
+    """The first verdict is at once, the next after a file has changed; a pass ends it with 0."""
+    work = machine.home / "work"
+    work.mkdir(exist_ok=True)
+    attempt_answers(hub, golden("attempt_failed"), passed_attempt())
+    process = subprocess.Popen(
+        [str(LESSON_COMMAND), "check", "--watch"],
+        env={
+            "HOME": str(machine.home),
+            "LANG": "C.UTF-8",
+            "HEXHUB_LESSON_SOCKET": str(machine.socket),
+        },
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout
+    lines = iter(process.stdout.readline, "")
+    assert any("Ctrl-C ends this" in line for line in lines)
+    (work / "answer.txt").write_text("42")
+    rest = "".join(lines)
+    assert process.wait(timeout=60) == 0
+    process.stdout.close()
+    assert "Passed: 2 of 2 tests.\nGo on with: lesson next\n" in rest
+
+
 @pytest.mark.parametrize(
     ("outcome", "code", "words"),
     [

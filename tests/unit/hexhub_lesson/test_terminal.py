@@ -1,14 +1,18 @@
 """The command line of ``lesson`` and the choice of its language."""
 
 import pytest
-from hexhub_lesson.terminal import COMMANDS, Impossible, Options, choose_locale, read_options
-from hexhub_lesson.terminal_texts import TEXTS
+from hexhub_lesson.terminal import Impossible
+from hexhub_lesson.terminal.command import COMMANDS
+from hexhub_lesson.terminal.command_line import ARGUMENTS, FLAGS, Options, read_options
+from hexhub_lesson.terminal.language import choose_locale
+from hexhub_lesson.terminal.texts import TEXTS
 
 
 @pytest.mark.parametrize(
     ("words", "command", "argument"),
     [
         ([], "status", ""),
+        (["check", "--watch", "--help"], "help", "check"),
         (["check"], "check", ""),
         (["check", "listens"], "check", "listens"),
         (["--json", "check", "listens"], "check", "listens"),
@@ -24,8 +28,15 @@ def test_words_are_read(words: list[str], command: str, argument: str) -> None:
     assert (options.command, options.argument) == (command, argument)
 
 
+def test_every_command_has_its_number_of_words() -> None:
+    """What can be typed and what can be run are the same."""
+    assert COMMANDS.keys() == ARGUMENTS.keys()
+    assert set(FLAGS.values()) <= COMMANDS.keys()
+
+
 @pytest.mark.parametrize(
-    "words", [["x"], ["-x"], ["next", "x"], ["check", "a", "b"], ["status", "x"]]
+    "words",
+    [["x"], ["-x"], ["next", "x"], ["check", "a", "b"], ["status", "x"], ["task", "--watch"]],
 )
 def test_what_does_not_belong_is_refused(words: list[str]) -> None:
     """No word is passed over in silence."""

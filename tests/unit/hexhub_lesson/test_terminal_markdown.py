@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from hexhub_lesson.terminal_markdown import Style, clean, render_markdown
+from hexhub_lesson.terminal.markdown import Style, clean, render_markdown
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -2,7 +2,7 @@
 
 import string
 
-from hexhub_lesson.terminal_texts import LANGUAGES, TEXTS
+from hexhub_lesson.terminal.texts import LANGUAGES, TEXTS
 
 
 def fields(text: str) -> set[str]:

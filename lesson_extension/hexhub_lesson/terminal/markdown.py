@@ -29,7 +29,8 @@ _ESCAPE = re.compile(r"\\([\\`*_{}\[\]()#+.!<>|-])")
 _COLOUR = re.compile("\x1b\\[[0-9;]*m")
 _ASIDE = re.compile("\x00(\\d+)\x01\x02*")
 
-BOLD, DIM, ITALIC, RED, GREEN, YELLOW, CYAN = "1", "2", "3", "31", "32", "33", "36"
+BOLD, DIM, ITALIC, REVERSED = "1", "2", "3", "7"
+RED, GREEN, YELLOW, CYAN = "31", "32", "33", "36"
 
 
 def clean(text: str) -> str:

@@ -8,7 +8,7 @@ Usage: lesson [COMMAND] [STEP] [--json] [--locale en|ru]
 
   lesson             where you are: the lesson and its steps
   lesson task        read the task of the current step
-  lesson check       check your work
+  lesson check       check your work; --watch: again whenever a file changes
   lesson hint        take a hint
   lesson next        go on: the next step, or the next lesson
   lesson steps       all steps, with their names
@@ -39,6 +39,9 @@ STEP is a step's name, as 'lesson steps' shows it; without one the current step 
     "was_running": "This check was running already when you asked. "
     "To check what you changed since: lesson check",
     "check_goes_on": "The check goes on. 'lesson check' shows its result.",
+    "watching": "Watching your files. Enter checks at once, Ctrl-C ends this.",
+    "watch_later": "{message} Going on with watching.",
+    "only_spaces": "They differ only in spaces, tabs and ends of lines.",
     "passed": "Passed: {passed} of {total} tests.",
     "failed": "Not yet: {passed} of {total} tests pass.",
     "error": "The run broke off.",
@@ -77,7 +80,7 @@ _RU = {
 
   lesson             где вы: урок и его шаги
   lesson task        прочитать задание текущего шага
-  lesson check       проверить решение
+  lesson check       проверить решение; --watch: снова при каждом изменении файла
   lesson hint        взять подсказку
   lesson next        дальше: следующий шаг или следующий урок
   lesson steps       все шаги и их имена
@@ -108,6 +111,9 @@ _RU = {
     "was_running": "Эта проверка уже шла, когда вы её попросили. "
     "Проверить то, что изменилось с тех пор: lesson check",
     "check_goes_on": "Проверка продолжается. Результат покажет 'lesson check'.",
+    "watching": "Слежу за вашими файлами. Enter — проверить сразу, Ctrl-C — закончить.",
+    "watch_later": "{message} Слежу дальше.",
+    "only_spaces": "Различие только в пробелах, табуляциях и концах строк.",
     "passed": "Пройдено: тестов {passed} из {total}.",
     "failed": "Пока нет: тестов пройдено {passed} из {total}.",
     "error": "Запуск оборвался.",
