@@ -93,7 +93,12 @@ lock: ## Resolve the Python packages again (needs uv)
 .PHONY: test test-tools test-storage test-server test-containers test-cheats test-course test-hub test-isolation
 .PHONY: test-browser test-faults bench-checks
 
-test: check test-storage test-server test-containers test-cheats test-course test-hub test-isolation test-faults test-browser ## Everything
+# Two suites at a time, the long ones first: most of a suite's time it waits, for containers and pages.
+SUITES := test-browser test-cheats test-containers test-faults test-server test-course test-isolation \
+  test-hub test-storage
+test: check ## Everything
+	@echo '[test] $(words $(SUITES)) suites, two at a time; what each one says is shown when it has ended'
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target $(SUITES)
 
 test-tools:
 	@config/setup/debian_packages.sh $(TEST_PROGRAMS)
@@ -105,10 +110,10 @@ test-server: $(VENV)/.dev $(VENV)/.lesson ## The web service and the server exte
 	$(PYTEST) -n 2 tests/server
 
 test-containers: $(VENV)/.dev test-tools images ## Checks and harness in real containers
-	$(PYTEST) -n 4 tests/container
+	$(PYTEST) -n 3 tests/container
 
 test-cheats: $(VENV)/.dev $(VENV)/.lesson test-tools images ## The red team
-	$(PYTEST) -n 4 tests/cheats
+	$(PYTEST) -n 3 tests/cheats
 
 test-course: $(VENV)/.dev test-tools images ## Every answer of the shipped course
 	$(BIN)/hexhub course verify courses/real-machine

@@ -74,18 +74,20 @@ class Worker:
         poll_s: float = POLL_S,
         grace_s: float = GRACE_S,
         overtime_s: float = OVERTIME_S,
+        clean_up_every_s: float = CLEAN_UP_EVERY_S,
         wait_for_news: Callable[[float], None] = time.sleep,
     ) -> None:
         """Prepare; :meth:`run` does the work.
 
         Args:
             grader: Runs one check; called from several threads at once.
-            clean_up: Removes what checks left behind; called at the start and each minute.
+            clean_up: Removes what checks left behind; called at the start and again and again.
             outbox: Ships events; None leaves them in the table.
             slots: Checks at one time.
             lease_s: Seconds after which another worker may take a silent worker's attempt.
             poll_s: Seconds between two looks into the queue.
             grace_s: Seconds that running checks have when the worker is stopped.
+            clean_up_every_s: Seconds between two calls of ``clean_up``.
             wait_for_news: Returns when something may have been put into the queue, at the latest
                 after the seconds it is given (``hexhub.progress.waking``).
         """
@@ -100,6 +102,7 @@ class Worker:
         self._poll_s = poll_s
         self._grace_s = grace_s
         self._overtime_s = overtime_s
+        self._clean_up_every_s = clean_up_every_s
         self._wait_for_news = wait_for_news
         self._is_stopped = False
         self._freed = threading.Event()
@@ -276,5 +279,5 @@ class Worker:
                 log.warning("Leftovers of checks stay for now: %s", exc)
             except Exception:  # outermost loop: leftovers must not end the worker
                 log.exception("Removing leftovers of checks failed.")
-            if self._end.wait(CLEAN_UP_EVERY_S):
+            if self._end.wait(self._clean_up_every_s):
                 return

@@ -20,7 +20,7 @@ from hexhub.progress.store import Store
 from hexhub.progress.waking import make_waker
 from hexhub.settings import Settings
 from hexhub.usecases.run_check import make_grader
-from hexhub.worker import SLOTS, Worker
+from hexhub.worker import CLEAN_UP_EVERY_S, SLOTS, Worker
 
 log = logging.getLogger(__name__)
 
@@ -55,8 +55,17 @@ CLOSE_S = 2.0
     show_envvar=True,
     help="Megabytes of memory to leave free: with less available, none is made ahead.",
 )
+@click.option(
+    "--clean-up-every",
+    type=click.IntRange(1),
+    default=int(CLEAN_UP_EVERY_S),
+    show_default=True,
+    envvar="HEXHUB_CLEAN_UP_EVERY_S",
+    show_envvar=True,
+    help="Seconds between two looks for check containers that nobody waits for any more.",
+)
 @click.option("--verbose", is_flag=True, help="Log where the time of each check goes.")
-def worker(slots: int, warm: int, warm_leave: int, verbose: bool) -> None:
+def worker(slots: int, warm: int, warm_leave: int, clean_up_every: int, verbose: bool) -> None:
     """Run checks and ship events; ``hexhub up`` starts this."""
     thread = " [%(threadName)s]" if verbose else ""
     logging.basicConfig(
@@ -66,7 +75,11 @@ def worker(slots: int, warm: int, warm_leave: int, verbose: bool) -> None:
         logging.getLogger("hexhub").setLevel(logging.DEBUG)
     try:
         is_well = run_worker(
-            Settings.from_environment(), slots, warm=warm, leave_free_bytes=warm_leave * MB
+            Settings.from_environment(),
+            slots,
+            warm=warm,
+            leave_free_bytes=warm_leave * MB,
+            clean_up_every_s=clean_up_every,
         )
     except HexHubError as error:
         click.echo(str(error), err=True)
@@ -82,6 +95,7 @@ def run_worker(
     *,
     warm: int = WARM_CHECKS,
     leave_free_bytes: int = LEAVE_FREE_BYTES,
+    clean_up_every_s: float = CLEAN_UP_EVERY_S,
 ) -> bool:
     """Work until SIGTERM or SIGINT; True where it was stopped so.
 
@@ -89,6 +103,7 @@ def run_worker(
         slots: Checks at one time.
         warm: Check containers that wait ready.
         leave_free_bytes: With less memory available, none is made ahead.
+        clean_up_every_s: Seconds between two looks for leftovers of checks.
 
     Raises:
         SetupError: A setting is missing or wrong.
@@ -121,6 +136,7 @@ def run_worker(
         clean_up=clean_up,
         outbox=None if outbox_sink is None else Outbox(store, outbox_sink),
         slots=slots,
+        clean_up_every_s=clean_up_every_s,
         wait_for_news=waker.wait,
     )
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 COMMAND = [sys.executable, "-c", "from hexhub.cli.worker import worker; worker()"]
@@ -13,7 +13,7 @@ COMMAND = [sys.executable, "-c", "from hexhub.cli.worker import worker; worker()
 
 @contextlib.contextmanager
 def running_worker(
-    state: Path, hub_id: str, docker_url: str = ""
+    state: Path, hub_id: str, docker_url: str = "", options: Sequence[str] = ()
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Run a worker while the block lasts.
 
@@ -21,6 +21,7 @@ def running_worker(
         state: Folder of its HexHub.
         hub_id: In the labels of its containers.
         docker_url: Where it reaches Docker; empty: as everybody does.
+        options: Of its command line.
     """
     environment = {
         "PATH": os.environ["PATH"],
@@ -30,7 +31,7 @@ def running_worker(
     }
     log_path = state / "worker.log"
     with log_path.open("wb") as log:
-        process = subprocess.Popen(COMMAND, env=environment, stdout=log, stderr=log)
+        process = subprocess.Popen([*COMMAND, *options], env=environment, stdout=log, stderr=log)
         try:
             yield process
         except AssertionError as exc:

@@ -81,7 +81,16 @@ class TrialHub:
         folder: Path,
         environment: Mapping[str, str] | None = None,
         options: Sequence[str] = (),
+        config: str = "",
     ) -> None:
+        """Lay its folder out; :meth:`start` starts it.
+
+        Args:
+            folder: For its state, courses and log; new.
+            environment: Variables beside those of the test.
+            options: Of ``hexhub up``.
+            config: Lines for JupyterHub's configuration, read last.
+        """
         self.options = tuple(options)
         self.folder = folder
         self.state = folder / "state"
@@ -89,7 +98,7 @@ class TrialHub:
         self.url = f"http://127.0.0.1:{self.port}"
         (folder / "courses").mkdir(parents=True)
         publish_trial_courses(folder / "sources", self.state / "catalog")
-        (folder / "own_config.py").write_text(_OWN_CONFIG)
+        (folder / "own_config.py").write_text(_OWN_CONFIG + config)
         self._environment = {
             **os.environ,
             "HEXHUB_CONFIG": str(folder / "own_config.py"),
@@ -124,6 +133,10 @@ class TrialHub:
     def output(self) -> str:
         """What it has printed since the last start."""
         return self._output.read_text()
+
+    def log(self, name: str) -> str:
+        """Give what one of the four processes has logged since its last start."""
+        return (self.state / "logs" / f"{name}.log").read_text()
 
     def stop(self) -> None:
         """Press Ctrl-C and wait for the end."""
