@@ -31,6 +31,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hexhub_lesson.lean_imports import import_less
 from hexhub_lesson.private_folder import FolderUnsafe, make_private_folder, socket_path
 from hexhub_lesson.server_config import server_config
 
@@ -342,9 +343,7 @@ def bound_stop(seconds: float) -> None:
 
 def preload() -> None:
     """Import everything slow that does not read the hub's environment."""
-    # 0.9 s for a grammar of IRIs that no Jupyter schema uses; jsonschema imports it in a
-    # suppress(ImportError): https://github.com/jupyter-server/jupyter_server/issues/1559
-    sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]
+    import_less()
     from jupyter_server.serverapp import JUPYTER_SERVICE_HANDLERS
 
     services = (name for names in JUPYTER_SERVICE_HANDLERS.values() for name in names or ())

@@ -48,6 +48,21 @@ def test_what_is_slow_is_done_before_the_line_comes(make_machine: MakeMachine) -
     machine.start()
 
 
+def test_the_hubs_own_modules_are_not_in_memory(make_machine: MakeMachine) -> None:
+    """JupyterLab with a terminal, opened by OAuth, loads nothing of what only a hub uses."""
+    machine = make_machine()
+    machine.start()
+    with machine.browser() as browser:
+        for path in ("lab", "lab/api/settings", "api/contents", "api/kernelspecs", "api/me"):
+            assert browser.get(path).status_code == 200, path
+    with machine.client() as client:
+        assert client.post("api/terminals").status_code == 200
+    loaded = machine.status_of("maps")
+    assert "zmq" in loaded
+    for library in ("sqlalchemy/engine", "cryptography", "charset_normalizer", "pycares"):
+        assert library not in loaded
+
+
 def test_a_stop_ends_everything(make_machine: MakeMachine) -> None:
     """Also a terminal whose programs do not want to end; and the socket goes with it."""
     machine = make_machine()
