@@ -5,8 +5,7 @@ that passed, since a later try that failed takes no pass away; where none passed
 files are kept. Only that one is graded again, in its newest verdict's place. Weighed was every
 attempt: a course of 30 students and 20 steps has 600 answers, but several thousand attempts.
 
-Like :mod:`hexhub.progress.snapshots`, this is another door of the store's database, and uses its
-transactions.
+Like :mod:`hexhub.progress.snapshots`, this is another door of the store's database.
 """
 
 import uuid
@@ -21,18 +20,20 @@ from hexhub.catalog.model import Lesson
 from hexhub.checks.model import Outcome, OutcomeKind
 from hexhub.events.model import EventName
 from hexhub.names import CourseName, LessonName, StepName, Version
+from hexhub.progress.database import Database
+from hexhub.progress.milestones import add_event, note_pass
 from hexhub.progress.model import Attempt, AttemptState, Place, Standing, is_finished
-from hexhub.progress.store import (
-    Store,
-    _at,
-    _attempt,
-    _attempts,
-    _find,
-    _keys,
-    _place,
-    _progress,
-    _test_row,
+from hexhub.progress.rows import (
+    find_attempt,
+    is_at,
+    make_test_rows,
+    place_columns,
+    read_attempt,
+    read_attempts,
+    read_place,
+    read_progress,
 )
+from hexhub.progress.store import Store
 from hexhub.progress.tables import (
     AttemptRow,
     AttemptSnapshotRow,
@@ -78,19 +79,19 @@ class Regrades:
     """The attempts of one database, seen by whoever grades them again. Safe between threads."""
 
     def __init__(self, store: Store) -> None:
-        self._store = store
+        self._database: Database = store.database
 
     def standings(self, course: CourseName, lesson: LessonName | None = None) -> list[Standing]:
         """Give the attempt that counts of every student at every step, by student and lesson.
 
         Attempts that wait or run are left alone.
         """
-        with self._store._reading() as session:
+        with self._database.reading() as session:
             chosen = list(self._choose(session, course, lesson))
             sequences = {v.sequence for v in chosen} | {v.original for v in chosen}
             attempts = _read(session, sorted(sequences))
             progress = {
-                place: _progress(session, place)
+                place: read_progress(session, place)
                 for place in {attempt.place for attempt in attempts.values()}
             }
             return [
@@ -165,18 +166,17 @@ class Regrades:
             AttemptNotFound: There is none of that id.
             StoreError: The database refuses; nothing is stored.
         """
-        store = self._store
-        with store._writing() as session:
-            original = _find(session, original_id)
-            place, step = _place(original), StepName(original.step)
+        with self._database.writing() as session:
+            original = find_attempt(session, original_id)
+            place, step = read_place(original), StepName(original.step)
             progress = _lock_progress(session, place)
             before = _newest_verdict(session, original)
             if before.version == version and before.outcome is not OutcomeKind.UNGRADABLE:
                 return None
-            now = store._now(session)
+            now = session.now()
             # Not ``started_at``: by that the queue counts what a student's checks take of it.
             row = AttemptRow(
-                **_keys(place),
+                **place_columns(place),
                 id=uuid.uuid4().hex,
                 step=step,
                 version=version,
@@ -190,19 +190,17 @@ class Regrades:
             )
             session.add(row)
             session.flush()
-            session.add_all(
-                _test_row(row.sequence, n, test) for n, test in enumerate(outcome.tests)
-            )
+            session.add_all(make_test_rows(row.sequence, outcome.tests))
             session.add(
                 RegradeRow(attempt=row.sequence, original=original.sequence, regraded_at=now)
             )
             session.flush()
             is_taken_away = False
             if outcome.is_pass:
-                store._pass(session, place, step, version, lesson, attempt=row.sequence)
+                note_pass(session, place, step, version, lesson, attempt=row.sequence)
             elif take_away:
                 is_taken_away = _take_away(session, progress, place, step, version, lesson)
-            store._add_event(
+            add_event(
                 session,
                 EventName.ATTEMPT_REGRADED,
                 now,
@@ -217,7 +215,7 @@ class Regrades:
                     "is_pass_taken_away": is_taken_away,
                 },
             )
-            return _attempt(session, row)
+            return read_attempt(session, row)
 
     def take_away(self, place: Place, step: StepName, version: Version, lesson: Lesson) -> bool:
         """Take away the pass of a step whose attempts do not pass in ``version``.
@@ -227,7 +225,7 @@ class Regrades:
         Returns:
             False where nothing was passed, or an attempt passed in ``version``.
         """
-        with self._store._writing() as session:
+        with self._database.writing() as session:
             progress = _lock_progress(session, place)
             return _take_away(session, progress, place, step, version, lesson)
 
@@ -235,7 +233,7 @@ class Regrades:
 def _lock_progress(session: Session, place: Place) -> ProgressRow:
     """Give the student's progress; whoever passes a step or grades again here waits for us."""
     return session.scalars(
-        select(ProgressRow).where(_at(ProgressRow, place)).with_for_update(key_share=True)
+        select(ProgressRow).where(is_at(ProgressRow, place)).with_for_update(key_share=True)
     ).one()
 
 
@@ -261,19 +259,19 @@ def _take_away(
 ) -> bool:
     """Let a step be passed no more, unless another attempt passed in this version meanwhile."""
     passes = exists().where(
-        _at(AttemptRow, place),
+        is_at(AttemptRow, place),
         AttemptRow.step == step,
         AttemptRow.version == version,
         AttemptRow.outcome == OutcomeKind.PASSED,
     )
     gone = session.scalars(
         delete(StepPassedRow)
-        .where(_at(StepPassedRow, place), StepPassedRow.step == step, ~passes)
+        .where(is_at(StepPassedRow, place), StepPassedRow.step == step, ~passes)
         .returning(StepPassedRow.step)
     ).all()
     if not gone:
         return False
-    left = session.scalars(select(StepPassedRow.step).where(_at(StepPassedRow, place))).all()
+    left = session.scalars(select(StepPassedRow.step).where(is_at(StepPassedRow, place))).all()
     if not is_finished(lesson, map(StepName, left)):
         progress.finished_at = None
         session.flush()
@@ -287,7 +285,7 @@ def _read(session: Session, sequences: Sequence[int]) -> dict[int, Attempt]:
         rows = session.scalars(
             select(AttemptRow).where(AttemptRow.sequence.in_(sequences[start : start + _BATCH]))
         ).all()
-        models = _attempts(session, rows)
+        models = read_attempts(session, rows)
         found.update(zip((row.sequence for row in rows), models, strict=True))
         session.expunge_all()
     return found

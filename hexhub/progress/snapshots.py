@@ -24,8 +24,7 @@ Nothing is deleted in the transaction that keeps: lists and bytes that nobody re
 in :meth:`Snapshots.clean_up`. On PostgreSQL an advisory lock, shared by those that keep, holds
 clean-up off while somebody is about to refer to what it would delete; SQLite has one writer anyway.
 
-This module and ``hexhub.progress.store`` are the two doors of one database: transactions are the
-store's.
+One of the doors of the database that ``hexhub.progress.store`` is the first of.
 """
 
 import hashlib
@@ -37,13 +36,15 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from sqlalchemy import ColumnElement, delete, exists, select, text
-from sqlalchemy.orm import Session
 
 from hexhub.catalog.overlays import Overlay, OverlayFile
 from hexhub.checks.model import OutcomeKind
 from hexhub.errors import SnapshotDamaged
 from hexhub.names import UserName
-from hexhub.progress.store import Store, _find, _held
+from hexhub.progress.database import Database, Transaction
+from hexhub.progress.queue import find_held
+from hexhub.progress.rows import find_attempt
+from hexhub.progress.store import Store
 from hexhub.progress.tables import (
     AttemptRow,
     AttemptSnapshotRow,
@@ -81,7 +82,7 @@ class Snapshots:
     """The snapshots in one database. Safe to share between threads."""
 
     def __init__(self, store: Store, limits: SnapshotLimits) -> None:
-        self._store = store
+        self._database: Database = store.database
         self._limits = limits
         self._clean_at_s = 0.0
 
@@ -106,22 +107,22 @@ class Snapshots:
         )
         digest = _list_digest(entries)
         charged_bytes = charge(files)
-        with self._store._writing() as session:
+        with self._database.writing() as session:
             self._hold_off_clean_up(session, shared=True)
-            attempt = _held(session, attempt_id, lease)
+            attempt = find_held(session, attempt_id, lease)
             session.execute(
                 delete(AttemptSnapshotRow).where(AttemptSnapshotRow.attempt == attempt.sequence)
             )
             if charged_bytes > min(self._limits.attempt_bytes, self._limits.student_bytes):
                 return False
             values = {"digest": digest, "charged_bytes": charged_bytes}
-            if self._store._insert_new(session, SnapshotRow, values):
+            if session.insert_new(SnapshotRow, values):
                 self._add_files(session, digest, entries, files)
             session.add(
                 AttemptSnapshotRow(
                     attempt=attempt.sequence,
                     snapshot=digest,
-                    taken_at=self._store._now(session),
+                    taken_at=session.now(),
                 )
             )
             session.flush()
@@ -135,8 +136,8 @@ class Snapshots:
             AttemptNotFound: There is none of that id.
             SnapshotDamaged: The database gives other bytes than were stored.
         """
-        with self._store._reading() as session:
-            sequence = _find(session, attempt_id).sequence
+        with self._database.reading() as session:
+            sequence = find_attempt(session, attempt_id).sequence
             digest = session.scalar(
                 select(AttemptSnapshotRow.snapshot).where(AttemptSnapshotRow.attempt == sequence)
             )
@@ -194,7 +195,7 @@ class Snapshots:
 
     def _add_files(
         self,
-        session: Session,
+        session: Transaction,
         digest: str,
         entries: Iterable[tuple[str, str, bool]],
         files: Overlay,
@@ -207,13 +208,13 @@ class Snapshots:
         )
         # In order: two that store the same bytes at once wait for each other, never both.
         for blob in sorted(data.keys() - there):
-            self._store._insert_new(session, SnapshotBlobRow, {"digest": blob, "data": data[blob]})
+            session.insert_new(SnapshotBlobRow, {"digest": blob, "data": data[blob]})
         session.add_all(
             SnapshotFileRow(snapshot=digest, path=path, blob=blob, is_executable=is_executable)
             for path, blob, is_executable in entries
         )
 
-    def _make_room(self, session: Session, user: UserName, newest: str) -> None:
+    def _make_room(self, session: Transaction, user: UserName, newest: str) -> None:
         """Let go of a student's snapshots that are too much, never of the newest."""
         rows = session.execute(
             select(
@@ -248,8 +249,8 @@ class Snapshots:
 
     def _forget_old(self) -> bool:
         """Let go of some snapshots that are too old; False where there are none."""
-        with self._store._writing() as session:
-            limit = self._store._now(session) - timedelta(days=self._limits.days)
+        with self._database.writing() as session:
+            limit = session.now() - timedelta(days=self._limits.days)
             old = session.scalars(
                 select(AttemptSnapshotRow.attempt)
                 .where(AttemptSnapshotRow.taken_at < limit)
@@ -262,7 +263,7 @@ class Snapshots:
     def _unused(
         self, row: type[SnapshotRow | SnapshotBlobRow], is_unused: ColumnElement[bool]
     ) -> list[str]:
-        with self._store._reading() as session:
+        with self._database.reading() as session:
             return list(session.scalars(select(row.digest).where(is_unused).limit(_BATCH)))
 
     def _delete(
@@ -272,15 +273,15 @@ class Snapshots:
         is_unused: ColumnElement[bool],
     ) -> int:
         """Delete what is unused still, in a transaction that keeps nobody out for long."""
-        with self._store._writing() as session:
+        with self._database.writing() as session:
             self._hold_off_clean_up(session, shared=False)
             gone = session.scalars(
                 delete(row).where(row.digest.in_(found), is_unused).returning(row.digest)
             ).all()
             return len(gone)
 
-    def _hold_off_clean_up(self, session: Session, *, shared: bool) -> None:
-        if self._store._is_postgresql:
+    def _hold_off_clean_up(self, session: Transaction, *, shared: bool) -> None:
+        if self._database.is_postgresql:
             lock = "pg_advisory_xact_lock_shared" if shared else "pg_advisory_xact_lock"
             session.execute(text(f"SELECT {lock}(:key)"), {"key": _LOCK})
 

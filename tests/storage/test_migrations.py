@@ -96,7 +96,7 @@ def test_threads_that_migrate_at_once_wait(make_url: Callable[[], str]) -> None:
 
 def test_a_newer_database_is_refused(store: Store) -> None:
     """An older HexHub on a newer database says so and changes nothing."""
-    with store._writer.begin() as connection:
+    with store.database.writer.begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     with pytest.raises(StoreError, match="made by a newer one"):
         store.migrate()
@@ -120,7 +120,7 @@ def test_the_folder_of_an_sqlite_file_is_made(tmp_path: Path) -> None:
     """A first start needs no folder; what is made is for its owner alone."""
     store = Store(f"sqlite:///{tmp_path}/state/hexhub.sqlite")
     store.migrate()
-    with store._reader.connect() as connection:
+    with store.database.reader.connect() as connection:
         assert connection.exec_driver_sql("PRAGMA journal_mode").scalar_one() == "wal"
         assert connection.exec_driver_sql("PRAGMA foreign_keys").scalar_one() == 1
         assert connection.exec_driver_sql("PRAGMA synchronous").scalar_one() == 2

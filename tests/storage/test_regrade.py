@@ -499,7 +499,7 @@ def test_a_student_who_is_removed_meanwhile(bench: Bench) -> None:
     bench.publish("2")
 
     def remove_ada(*arguments: object) -> Outcome:
-        with bench.store._writing() as session:
+        with bench.store.database.writing() as session:
             session.execute(text("DELETE FROM progress WHERE user_name = 'ada'"))
         return outcome(True)
 

@@ -61,7 +61,7 @@ def hand_in(
 
 def count(store: Store, table: str) -> int:
     """Count the rows of a table."""
-    with store._reading() as session:
+    with store.database.reading() as session:
         number: int = session.execute(text(f"SELECT count(*) FROM {table}")).scalar_one()  # noqa: S608
         return number
 
@@ -200,7 +200,7 @@ def test_the_snapshots_of_a_removed_student_go(store: Store, snapshots: Snapshot
     """Nothing of a student stays whose progress is deleted."""
     hand_in(store, snapshots, of_size(5_000, "p"))
     stays = hand_in(store, snapshots, FILES, place=OTHER)
-    with store._writing() as session:
+    with store.database.writing() as session:
         session.execute(text("DELETE FROM progress WHERE user_name = 'ada'"))
     assert snapshots.clean_up() == 1
     assert snapshots.files(stays) == FILES
@@ -243,7 +243,7 @@ def test_clean_up_comes_by_seldom(store: Store, clock: Clock) -> None:
 def test_damage_is_noticed(store: Store, snapshots: Snapshots, damage: str) -> None:
     """Files that are not those that were handed in are not given."""
     attempt = hand_in(store, snapshots, {"a": OverlayFile(b"1")})
-    with store._writing() as session:
+    with store.database.writing() as session:
         session.execute(text(damage), {"data": b"2"} if ":data" in damage else {})
     with pytest.raises(SnapshotDamaged):
         snapshots.files(attempt)
@@ -252,7 +252,7 @@ def test_damage_is_noticed(store: Store, snapshots: Snapshots, damage: str) -> N
 def test_blobs_are_what_their_names_say(store: Store, snapshots: Snapshots) -> None:
     """The key of a blob is the SHA-256 of its bytes, as any tool computes it."""
     hand_in(store, snapshots, {"a": OverlayFile(b"1")})
-    with store._reading() as session:
+    with store.database.reading() as session:
         digests = session.execute(text("SELECT digest FROM snapshot_blob")).scalars().all()
     assert digests == [hashlib.sha256(b"1").hexdigest()]
 
@@ -304,12 +304,12 @@ def test_clean_up_waits_for_who_keeps(postgresql: PostgresServer) -> None:
     snapshots = Snapshots(store, LIMITS)
     hand_in(store, snapshots, FILES)
     taken = claim(store, OTHER)
-    with store._writing() as session:
+    with store.database.writing() as session:
         digest = session.execute(text("SELECT snapshot FROM attempt_snapshot")).scalar_one()
         session.execute(text("DELETE FROM attempt_snapshot"))
     cleaner = threading.Thread(target=Snapshots(other, LIMITS).clean_up)
     waits = text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
-    with store._writing() as session:
+    with store.database.writing() as session:
         snapshots._hold_off_clean_up(session, shared=True)
         cleaner.start()
         until_s = time.monotonic() + 60

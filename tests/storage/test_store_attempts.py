@@ -14,7 +14,8 @@ from hexhub.errors import AttemptNotFound, LeaseLost, SetupError, StoreError
 from hexhub.events.model import EventName
 from hexhub.names import StepName
 from hexhub.progress.model import AttemptState
-from hexhub.progress.store import COULD_NOT_RUN, MAX_LEASE_S, MAX_TRIES, Store
+from hexhub.progress.queue import COULD_NOT_RUN, MAX_LEASE_S, MAX_TRIES
+from hexhub.progress.store import Store
 
 from .conftest import Clock
 from .lessons import FAILED, LESSON, ONE, OTHER, PASSED, PLACE, TWO, V1, make_lesson
@@ -437,7 +438,7 @@ def test_sqlite_that_cannot_write(tmp_path: Path) -> None:
     store = Store(f"sqlite:///{path}")
     store.migrate()
     store.submit(PLACE, ONE, V1)
-    with store._reader.connect() as connection:
+    with store.database.reader.connect() as connection:
         pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
     store.close()
 

@@ -10,7 +10,8 @@ import pytest
 
 from hexhub.names import LessonName, StepName, UserName
 from hexhub.progress.model import Claim
-from hexhub.progress.store import MAX_TRIES, SHARE_S, Store
+from hexhub.progress.queue import MAX_TRIES, SHARE_S
+from hexhub.progress.store import Store
 
 from .conftest import Clock
 from .lessons import FAILED, LESSON, ONE, PLACE, V1

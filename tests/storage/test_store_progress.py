@@ -129,7 +129,7 @@ def test_rows_of_a_student_go_together(store: Store, database_url: str) -> None:
     """Foreign keys are on: no row without its progress, and none is left when that goes."""
     store.submit(PLACE, ONE, V1)
     store.take_hint(PLACE, ONE, 1, V1)
-    with store._writer.begin() as connection:
+    with store.database.writer.begin() as connection:
         connection.execute(text("DELETE FROM progress"))
     assert store.last_attempts(PLACE) == {}
     engine = create_engine(database_url)

@@ -8,7 +8,8 @@ from click.testing import CliRunner, Result
 from hexhub.catalog.published import PublishedCatalog
 from hexhub.catalog.reader import read_course
 from hexhub.cli.main import main
-from hexhub.progress.store import COULD_NOT_RUN, MAX_TRIES, Store
+from hexhub.progress.queue import COULD_NOT_RUN, MAX_TRIES
+from hexhub.progress.store import Store
 
 from .conftest import Clock
 from .course_folder import make_course

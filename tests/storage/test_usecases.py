@@ -27,7 +27,8 @@ from hexhub.errors import (
 from hexhub.events.model import EventName
 from hexhub.names import CourseName, LessonName, StepName, UserName, Version
 from hexhub.progress.model import Attempt, AttemptState, Claim, Place
-from hexhub.progress.store import COULD_NOT_RUN, Store
+from hexhub.progress.queue import COULD_NOT_RUN
+from hexhub.progress.store import Store
 from hexhub.usecases.grade_attempt import (
     COURSE_CHANGED,
     MACHINE_NOT_RUNNING,

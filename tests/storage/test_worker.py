@@ -15,7 +15,8 @@ from hexhub.checks.model import Outcome, OutcomeKind
 from hexhub.errors import DockerUnavailable
 from hexhub.names import CourseName, LessonName, StepName, UserName, Version
 from hexhub.progress.model import Attempt, AttemptState, Claim, Place
-from hexhub.progress.store import MAX_TRIES, Store
+from hexhub.progress.queue import MAX_TRIES
+from hexhub.progress.store import Store
 from hexhub.progress.waking import make_waker
 from hexhub.worker import Worker
 

@@ -1,0 +1,416 @@
+"""The queue of attempts: the row is the job, held by a lease while a worker has it.
+
+Whose attempt is next: the one of the lowest turn, and of those the oldest. The turn of an attempt
+is how many checks of its student run or began in the last minute, plus how many of theirs wait
+before it. So everybody's first comes before anybody's second, and who presses a hundred times
+waits for themselves only. Weighed were: oldest first (a hundred presses are a hundred checks of
+delay for everybody), least recently served first (whoever was served once waits behind all who
+come later, for ever), and fewest running first, oldest then (with one slot nothing runs when the
+next is chosen, so that this is oldest first again). Nobody waits for ever: what began longer than a
+minute ago counts no more, checks end, and then only older attempts are before one's own. A free
+slot is never kept free: a student who is alone has all of them.
+
+A lease that ends absurdly late was made before the clock stepped back, and counts as over.
+"""
+
+import uuid
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    CursorResult,
+    Subquery,
+    and_,
+    func,
+    literal_column,
+    not_,
+    or_,
+    select,
+    union_all,
+    update,
+)
+from sqlalchemy.orm import Session
+
+from hexhub.catalog.model import Lesson
+from hexhub.checks.model import Outcome, OutcomeKind, TestOutcome
+from hexhub.errors import AttemptNotFound, LeaseLost, StoreError
+from hexhub.events.model import EventName
+from hexhub.names import StepName, Version
+from hexhub.progress.database import Database, Transaction
+from hexhub.progress.milestones import (
+    add_event,
+    not_negative,
+    note_pass,
+    note_start,
+    seconds_between,
+)
+from hexhub.progress.model import Attempt, AttemptState, Claim, Place
+from hexhub.progress.rows import (
+    find_attempt,
+    is_at,
+    make_test_rows,
+    place_columns,
+    read_attempt,
+    read_place,
+)
+from hexhub.progress.tables import AttemptRow
+
+MAX_TRIES = 3
+"""How often a worker may take an attempt before it is given up (DESIGN §3)."""
+MAX_LEASE_S = 300.0
+"""The longest lease; one that ends later than twice this was made by a clock that stepped back."""
+MAX_DELAY_S = 60.0
+"""The longest pause before another try."""
+SHARE_S = 60.0
+"""How long a check counts against the turn of its student's next ones, from its beginning."""
+COULD_NOT_RUN = (
+    "The check could not be run; it costs you nothing. "
+    "Press Check again; if this stays, tell your teacher."
+)
+"""What a student reads when we gave up. The reason is for the author and stands in the row."""
+
+_FAILING_TESTS_IN_EVENT = 20
+
+
+class Queue:
+    """The attempts of one database that wait or run. Safe to share between threads."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+
+    # --- as the student sees it -----------------------------------------------------------------
+
+    def submit(self, place: Place, step: StepName, version: Version) -> tuple[Attempt, bool]:
+        """Queue an attempt, or join the one that is queued or running at this step.
+
+        Returns:
+            The attempt, and True where it is new.
+        """
+        with self.database.writing() as session:
+            note_start(session, place, version)
+            while True:
+                is_new = session.insert_new(
+                    AttemptRow,
+                    {
+                        **place_columns(place),
+                        "id": uuid.uuid4().hex,
+                        "step": step,
+                        "version": version,
+                        "state": AttemptState.QUEUED,
+                        "requested_at": session.now(),
+                    },
+                )
+                row = session.scalars(
+                    select(AttemptRow).where(
+                        is_at(AttemptRow, place),
+                        AttemptRow.step == step,
+                        AttemptRow.state != AttemptState.DONE,
+                    )
+                ).first()
+                if row is not None:
+                    session.announce()
+                    return read_attempt(session, row), is_new
+                # PostgreSQL: the one that was in the way has finished in between. Once more.
+
+    def queue_position(self, attempt_id: str) -> int | None:
+        """Give the place in the order of :meth:`claim`: 1 is next; None for what does not wait.
+
+        An attempt that pauses before another try is told the place that it would have now.
+
+        Raises:
+            AttemptNotFound: There is none of that id.
+        """
+        with self.database.reading() as session:
+            row = find_attempt(session, attempt_id)
+            if row.state is not AttemptState.QUEUED:
+                return None
+            now = session.now()
+            turns = _turns(now, or_(_is_free(now), AttemptRow.sequence == row.sequence))
+            places = select(
+                turns.c.sequence,
+                func.row_number().over(order_by=(turns.c.turn, turns.c.sequence)).label("place"),
+            ).subquery()
+            return session.scalar(select(places.c.place).where(places.c.sequence == row.sequence))
+
+    # --- as the worker sees it ------------------------------------------------------------------
+
+    def claim(self, worker: str, lease_s: float) -> Claim | None:
+        """Take the next attempt that waits, or whose worker has not been heard of; None: none.
+
+        Next is what has the lowest turn, then the oldest (see the module). Attempts that were taken
+        three times already are given up on the way.
+
+        Args:
+            worker: Who takes it; for people who look into the table.
+            lease_s: Seconds that it is held without a heartbeat; at most ``MAX_LEASE_S``.
+        """
+        if not 0 < lease_s <= MAX_LEASE_S:
+            raise StoreError(f"A lease of {lease_s} s; it may have 0 to {MAX_LEASE_S:.0f}.")
+        with self.database.reading() as session:
+            # Most times there is nothing to do, and then no write lock is taken.
+            free = _is_free(session.now())
+            if session.scalar(select(AttemptRow.sequence).where(free).limit(1)) is None:
+                return None
+        with self.database.writing() as session:
+            while True:
+                now = session.now()
+                turns = _turns(now, _is_free(now))
+                row = session.scalars(
+                    select(AttemptRow)
+                    .join(turns, turns.c.sequence == AttemptRow.sequence)
+                    # Said of this row too: PostgreSQL looks at it once more when it has the lock,
+                    # and would take what somebody else has taken since the turns were made.
+                    .where(_is_free(now))
+                    .order_by(turns.c.turn, AttemptRow.sequence)
+                    .limit(1)
+                    .with_for_update(of=AttemptRow, skip_locked=True)
+                ).first()
+                if row is None:
+                    return None
+                if row.tries >= MAX_TRIES:
+                    died = f"The worker ended or hung in each of {row.tries} tries."
+                    reason = f"{row.reason} {died}" if row.reason else died
+                    self._give_up(session, row, reason, COULD_NOT_RUN)
+                    continue
+                row.state = AttemptState.RUNNING
+                row.tries += 1
+                row.lease = uuid.uuid4().hex
+                row.leased_until = now + timedelta(seconds=lease_s)
+                row.worker = worker
+                row.started_at = now
+                row.not_before = None
+                session.flush()
+                return Claim(read_attempt(session, row), row.lease)
+
+    def heartbeat(self, attempt_id: str, lease: str, lease_s: float) -> None:
+        """Hold an attempt for another ``lease_s`` seconds.
+
+        Raises:
+            LeaseLost: Somebody else has it by now, or it is done.
+        """
+        with self.database.writing() as session:
+            until = session.now() + timedelta(seconds=lease_s)
+            done = session.execute(
+                update(AttemptRow)
+                .where(AttemptRow.id == attempt_id, AttemptRow.lease == lease)
+                .values(leased_until=until)
+            )
+            if not _changed(done):
+                raise LeaseLost(f"Attempt {attempt_id} is not held by this lease any more.")
+
+    def finish(self, attempt_id: str, lease: str, outcome: Outcome, lesson: Lesson) -> Attempt:
+        """Store the verdict, what it passes and finishes, and the events of it, all or nothing.
+
+        Args:
+            lesson: As it is in the attempt's version: tells whether that was the last step.
+
+        Raises:
+            LeaseLost: Somebody else has the attempt by now, or it is done; nothing is stored.
+            AttemptNotFound: There is none of that id.
+        """
+        with self.database.writing() as session:
+            row = find_held(session, attempt_id, lease)
+            self._finish(session, row, outcome)
+            if outcome.is_pass:
+                place = read_place(row)
+                step, version = StepName(row.step), Version(row.version)
+                note_pass(session, place, step, version, lesson, attempt=row.sequence)
+            return read_attempt(session, row)
+
+    def give_up(
+        self, attempt_id: str, lease: str, reason: str, message: str = COULD_NOT_RUN
+    ) -> Attempt:
+        """End an attempt as ``ungradable``; it costs the student nothing.
+
+        Args:
+            reason: For the author.
+            message: For the student.
+
+        Raises:
+            LeaseLost: Somebody else has the attempt by now, or it is done.
+            AttemptNotFound: There is none of that id.
+        """
+        with self.database.writing() as session:
+            row = find_held(session, attempt_id, lease)
+            self._give_up(session, row, reason, message)
+            return read_attempt(session, row)
+
+    def retry_later(self, attempt_id: str, lease: str, reason: str, delay_s: float) -> Attempt:
+        """Put an attempt back into the queue, or give it up where that was the last try.
+
+        Args:
+            reason: Why this try failed; for the author.
+            delay_s: Seconds to wait before; at most ``MAX_DELAY_S``.
+
+        Raises:
+            LeaseLost: Somebody else has the attempt by now, or it is done.
+            AttemptNotFound: There is none of that id.
+        """
+        with self.database.writing() as session:
+            row = find_held(session, attempt_id, lease)
+            if row.tries >= MAX_TRIES:
+                self._give_up(session, row, reason, COULD_NOT_RUN)
+            else:
+                _put_back(row)
+                row.reason = reason
+                pause = timedelta(seconds=min(max(delay_s, 0.0), MAX_DELAY_S))
+                row.not_before = session.now() + pause
+            session.flush()
+            return read_attempt(session, row)
+
+    def release(self, attempt_id: str, lease: str) -> None:
+        """Put an attempt back into the queue as if it had not been taken.
+
+        Raises:
+            LeaseLost: Somebody else has the attempt by now, or it is done.
+            AttemptNotFound: There is none of that id.
+        """
+        with self.database.writing() as session:
+            row = find_held(session, attempt_id, lease)
+            _put_back(row)
+            row.tries -= 1
+
+    # --- inside ---
+
+    def _finish(
+        self, session: Transaction, row: AttemptRow, outcome: Outcome, reason: str | None = None
+    ) -> None:
+        now = session.now()
+        row.state = AttemptState.DONE
+        row.lease = row.leased_until = row.not_before = None
+        row.finished_at = now
+        row.outcome = outcome.kind
+        row.message = outcome.message
+        row.output = outcome.output
+        row.duration_s = outcome.duration_s
+        row.reason = reason or row.reason
+        session.add_all(make_test_rows(row.sequence, outcome.tests))
+        session.flush()
+        passed = sum(test.outcome is TestOutcome.PASSED for test in outcome.tests)
+        add_event(
+            session,
+            EventName.ATTEMPT_FINISHED,
+            now,
+            read_place(row),
+            {
+                "step": row.step,
+                "version": row.version,
+                "attempt": row.id,
+                "outcome": outcome.kind.value,
+                "tries": row.tries,
+                "waited_s": seconds_between(row.requested_at, row.started_at or now),
+                "duration_s": not_negative(outcome.duration_s),
+                "tests": len(outcome.tests),
+                "tests_passed": passed,
+                "failing_tests": list(outcome.failing_tests[:_FAILING_TESTS_IN_EVENT]),
+            },
+        )
+
+    def _give_up(self, session: Transaction, row: AttemptRow, reason: str, message: str) -> None:
+        self._finish(session, row, Outcome(OutcomeKind.UNGRADABLE, message=message), reason)
+
+
+def _changed(result: Any) -> bool:
+    return isinstance(result, CursorResult) and result.rowcount > 0
+
+
+def _is_free(now: datetime) -> ColumnElement[bool]:
+    """Say which attempts may be taken; times too far ahead are of a clock that stepped back."""
+    absurd_pause = now + timedelta(seconds=2 * MAX_DELAY_S)
+    return and_(
+        _is_open(),
+        or_(
+            and_(
+                AttemptRow.state == AttemptState.QUEUED,
+                or_(
+                    AttemptRow.not_before.is_(None),
+                    AttemptRow.not_before <= now,
+                    AttemptRow.not_before > absurd_pause,
+                ),
+            ),
+            and_(AttemptRow.state == AttemptState.RUNNING, not_(_is_held(now))),
+        ),
+    )
+
+
+def _is_open() -> ColumnElement[bool]:
+    """Say the condition of the index ``ix_attempt_queue`` in its own words.
+
+    SQLite uses a partial index only where the query says the same, without a parameter; without
+    it each look for work would read all attempts that ever were.
+    """
+    return AttemptRow.state != literal_column(f"'{AttemptState.DONE}'")
+
+
+def _is_held(now: datetime) -> ColumnElement[bool]:
+    """Say which running attempts are a live worker's."""
+    absurd_lease = now + timedelta(seconds=2 * MAX_LEASE_S)
+    return and_(AttemptRow.leased_until > now, AttemptRow.leased_until <= absurd_lease)
+
+
+def _turns(now: datetime, is_waiting: ColumnElement[bool]) -> Subquery:
+    """Give the turn of each attempt that waits: columns ``sequence`` and ``turn``, from 0.
+
+    Args:
+        now: Aware UTC.
+        is_waiting: Which attempts wait.
+    """
+    share = timedelta(seconds=SHARE_S)
+    users = select(AttemptRow.user_name).where(_is_open(), is_waiting)
+    served = union_all(
+        select(AttemptRow.user_name).where(
+            _is_open(), AttemptRow.state == AttemptState.RUNNING, _is_held(now)
+        ),
+        select(AttemptRow.user_name).where(
+            AttemptRow.user_name.in_(users),
+            AttemptRow.state == AttemptState.DONE,
+            AttemptRow.started_at > now - share,
+            # What began in the future began before the clock stepped back.
+            AttemptRow.started_at <= now + share,
+        ),
+    ).subquery()
+    shares = (
+        select(served.c.user_name, func.count().label("number"))
+        .group_by(served.c.user_name)
+        .subquery()
+    )
+    waiting = (
+        select(
+            AttemptRow.sequence,
+            AttemptRow.user_name,
+            func.row_number()
+            .over(partition_by=AttemptRow.user_name, order_by=AttemptRow.sequence)
+            .label("number"),
+        )
+        .where(_is_open(), is_waiting)
+        .subquery()
+    )
+    turn = waiting.c.number - 1 + func.coalesce(shares.c.number, 0)
+    return (
+        select(waiting.c.sequence, turn.label("turn"))
+        .outerjoin(shares, shares.c.user_name == waiting.c.user_name)
+        .subquery()
+    )
+
+
+def find_held(session: Session, attempt_id: str, lease: str) -> AttemptRow:
+    """Give the row of an attempt, locked, if ``lease`` still holds it.
+
+    Raises:
+        LeaseLost: Somebody else has the attempt by now, or it is done.
+        AttemptNotFound: There is none of that id.
+    """
+    row = session.scalars(
+        select(AttemptRow).where(AttemptRow.id == attempt_id).with_for_update()
+    ).first()
+    if row is None:
+        raise AttemptNotFound(f"No attempt '{attempt_id}'.")
+    if row.state is not AttemptState.RUNNING or row.lease != lease:
+        raise LeaseLost(f"Attempt {attempt_id} is not held by this lease any more.")
+    return row
+
+
+def _put_back(row: AttemptRow) -> None:
+    row.state = AttemptState.QUEUED
+    row.lease = row.leased_until = None
