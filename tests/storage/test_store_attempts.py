@@ -444,7 +444,7 @@ def test_sqlite_that_cannot_write(tmp_path: Path) -> None:
 
     full = Store(f"sqlite:///{path}")
 
-    @event.listens_for(full._reader, "connect")
+    @event.listens_for(full.database.reader, "connect")
     def limit(connection: object, _: object) -> None:
         connection.execute(f"PRAGMA max_page_count = {pages}")  # type: ignore[attr-defined]
 
