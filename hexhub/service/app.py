@@ -67,6 +67,9 @@ def make_app(context: ServiceContext, *, pages: bool = True) -> Application:
         **static,
         log_function=log_request,
         xsrf_cookies=False,
+        # JupyterHub's helpers read this. Our scripts have the token from their page; a script that
+        # could read the cookie would only have to give its own page our path (history.pushState).
+        xsrf_cookie_kwargs={"httponly": True, "samesite": "Lax"},
     )
 
 

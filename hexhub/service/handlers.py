@@ -4,6 +4,7 @@ Every route is in ``docs/openapi.yaml``; a test holds both together.
 """
 
 import asyncio
+import hmac
 import logging
 import re
 import time
@@ -86,8 +87,9 @@ def as_hexhub_error(error: BaseException | None) -> HexHubError:
 class BaseHandler(HubOAuthenticated, RequestHandler):  # type: ignore[misc] # jupyterhub: no types
     """What pages and API have in common: who speaks, headers, request ids, errors.
 
-    Tornado's ``xsrf_cookies`` stays off, because it refuses requests with a token; a cookie without
-    a valid ``X-XSRFToken`` is refused in ``HubOAuth._get_user_cookie`` already.
+    Tornado's ``xsrf_cookies`` stays off, because it refuses requests with a token. A cookie without
+    a valid ``X-XSRFToken`` is refused in ``HubOAuth._get_user_cookie`` where JupyterHub holds that
+    for needed, which is not enough for us: see :meth:`ApiHandler.check_xsrf_header`.
     """
 
     context: ServiceContext
@@ -202,8 +204,31 @@ class ApiHandler(BaseHandler):
     async def prepare(self) -> None:
         """Find out who speaks and read the request, before anything else."""
         self.identity = await self.identify()
+        self.check_xsrf_header()
         self.values = wire.read_arguments(self.request.query_arguments, self.arguments_allowed)
         wire.read_empty_body(self.request.body)
+
+    def check_xsrf_header(self) -> None:
+        """Pass a token, or a cookie that comes together with the XSRF token of its log-in.
+
+        Of every method and every ``Sec-Fetch-Mode``. JupyterHub asks for none where a GET says
+        ``no-cors`` or nothing at all, since the page that asks could not read the answer; but on a
+        hub without subdomains that page, of another student's machine, may be of our own origin,
+        and then it can. Visits (``navigate``) are refused too: they come from frames and windows
+        that such a page has opened, and nobody visits the API.
+
+        Raises:
+            LoginRequired: The header is missing, or is that of another log-in.
+        """
+        if getattr(self, "_token_authenticated", False):
+            return
+        given = self.request.headers.get("X-XSRFToken", "").encode("utf-8", "replace")
+        # Without a header we do not ask for ours: on a visit JupyterHub would set a cookie for it.
+        if not given or not hmac.compare_digest(given, self.xsrf_token):
+            raise errors.LoginRequired(
+                "A log-in by cookie counts here only with its header X-XSRFToken. "
+                "Load the page again."
+            )
 
     def get_login_url(self) -> str:
         """Send nobody to a log-in page.

@@ -35,12 +35,17 @@ async def test_page_leads_to_the_login_and_back(service: Service) -> None:
 
 
 async def test_login_cookie_is_not_for_scripts(service: Service) -> None:
-    """The log-in's cookie is HttpOnly and only sent to the service."""
-    browser = await service.browser("ada")
-    cookie = next(c for c in browser.cookies.jar if c.name == "service-hexhub")
+    """The log-in's cookies are HttpOnly and only sent to the service.
 
-    assert cookie.path == PREFIX
-    assert cookie.has_nonstandard_attr("HttpOnly")
+    The XSRF token's, too: by ``history.pushState`` any page of the origin has our path.
+    """
+    browser = await service.browser("ada")
+    await browser.get(PREFIX)
+
+    for name in ("service-hexhub", "_xsrf"):
+        cookie = next(c for c in browser.cookies.jar if c.name == name)
+        assert cookie.path == PREFIX
+        assert cookie.has_nonstandard_attr("HttpOnly")
 
 
 @pytest.mark.parametrize("path", ["courses", "lessons/tiny/first", f"attempts/{'0' * 32}"])
@@ -134,13 +139,46 @@ async def test_cookie_alone_does_not_write(service: Service) -> None:
     assert service.store.progress(service.place()) is None
 
 
-async def test_cookie_alone_does_not_read_for_scripts(service: Service) -> None:
-    """A script elsewhere on this host cannot read the API with the person's cookie."""
+@pytest.mark.parametrize("mode", ["cors", "same-origin", "no-cors", "navigate", None])
+async def test_cookie_alone_does_not_read(service: Service, mode: str | None) -> None:
+    """Nothing reads the API with the cookie alone, whatever the browser says of the request."""
     browser = await service.browser("ada")
+    del browser.headers["Sec-Fetch-Mode"]
+    headers = {} if mode is None else {"Sec-Fetch-Mode": mode}
 
-    answer = await browser.get(LESSON, headers=dict(SCRIPT))
+    answer = await browser.get(LESSON, headers=headers)
+
+    assert (answer.status_code, answer.json()["error"]["code"]) == (403, "login_required")
+    assert "Set-Cookie" not in answer.headers
+
+
+@pytest.mark.parametrize("mode", ["cors", "same-origin", "no-cors"])
+async def test_scripts_fetch_no_page(service: Service, mode: str) -> None:
+    """A page, and the XSRF token that it carries, is given to visits, and to no script."""
+    browser = await service.browser("ada")
+    await browser.get(PREFIX)
+
+    answer = await browser.get(PREFIX, headers={"Sec-Fetch-Mode": mode})
 
     assert answer.status_code == 403
+    assert 'name="xsrf"' not in answer.text
+
+
+async def test_xsrf_token_is_taken_from_the_header_alone(service: Service) -> None:
+    """What the cookie says, sent as an argument, is not the page's own word."""
+    browser = await service.browser("ada")
+    token = xsrf_of(await browser.get(PREFIX))
+
+    answer = await browser.get(LESSON, params={"_xsrf": token}, headers=dict(SCRIPT))
+
+    assert answer.status_code in (400, 403)
+
+
+async def test_a_token_needs_no_xsrf_token(service: Service) -> None:
+    """A program that sends its token in a header is no browser that somebody else steers."""
+    answer = await service.machine().get(LESSON, headers=dict(SCRIPT))
+
+    assert answer.status_code == 200
 
 
 async def test_page_with_its_token_reads_and_writes(service: Service) -> None:

@@ -14,7 +14,13 @@ from jupyterhub.services.auth import HubOAuthCallbackHandler
 from tornado.web import HTTPError
 
 from hexhub.catalog.model import Course, Locale
-from hexhub.errors import HexHubError, HubUnreachable, LoginRequired, RequestInvalid
+from hexhub.errors import (
+    AccessDenied,
+    HexHubError,
+    HubUnreachable,
+    LoginRequired,
+    RequestInvalid,
+)
 from hexhub.hub_api import ServerState, ServerStatus
 from hexhub.names import ServerName
 from hexhub.progress.model import Place, current_step, solution_refusal
@@ -75,12 +81,27 @@ class PageHandler(BaseHandler):
             return
         if not self.needs_login:
             return
+        self.check_is_visit()
         try:
             self.identity = await self.identify()
         except LoginRequired:
             self.redirect(self.get_login_url())
             return
         self.identity.check_person()
+
+    def check_is_visit(self) -> None:
+        """Pass who opens the page in a window, not a script that fetches it.
+
+        A page carries the XSRF token of its log-in. JupyterHub lets a script of the same origin,
+        which without subdomains may be that of another student's machine, fetch it with
+        ``no-cors``, and read it.
+
+        Raises:
+            AccessDenied: The browser says that it is no visit. Browsers say nothing where the
+                address is neither HTTPS nor this computer; then we cannot tell.
+        """
+        if self.request.headers.get("Sec-Fetch-Mode", "navigate") != "navigate":
+            raise AccessDenied("This is a page to visit, not one for scripts; they have the API.")
 
     def _url_without_locale(self) -> str:
         rest = [

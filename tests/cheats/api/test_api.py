@@ -12,7 +12,7 @@ import pytest
 
 from hexhub.checks.model import Outcome, OutcomeKind, TestOutcome, TestResult
 from hexhub.progress.model import AttemptState
-from tests.server.conftest import API, LESSON, PREFIX, SCRIPT, Service
+from tests.server.conftest import API, LESSON, PREFIX, Service
 from tests.server.small_courses import CANARY, FIRST_SERVER, SECOND_SERVER
 
 ATTEMPTS = f"{LESSON}/steps/one/attempts"
@@ -297,9 +297,16 @@ async def test_a_cookie_without_its_token_does_nothing(
     """
     bob = await service.browser("bob")
     del bob.headers["Sec-Fetch-Mode"]
-    headers = [dict(SCRIPT), {**SCRIPT, "X-XSRFToken": "chosen"}]
-    # For a GET, JupyterHub takes these two for a visit to a page, or for an image of one.
-    headers += [{}, {"Sec-Fetch-Mode": "no-cors"}] if method == "POST" else []
+    # JupyterHub takes those after the second, of a GET, for a visit to a page or an image of one.
+    modes = ("cors", "same-origin", "no-cors", "navigate", "websocket", "", None)
+    headers = [
+        {
+            **({} if mode is None else {"Sec-Fetch-Mode": mode, "Sec-Fetch-Site": "same-origin"}),
+            **({} if token is None else {"X-XSRFToken": token}),
+        }
+        for mode in modes
+        for token in (None, "", "chosen")
+    ]
     bob.cookies.set("_xsrf", "chosen", path=f"{PREFIX}api")
     for given in headers:
         answer = await bob.request(method, f"{LESSON}/{path}", headers=given)
