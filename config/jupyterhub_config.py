@@ -13,6 +13,8 @@ and wins. To let people in by the accounts of this computer instead of by sign-u
 import os
 from pathlib import Path
 
+from spawner.machine_api import MACHINE_HANDLERS
+
 c = get_config()  # noqa: F821 - JupyterHub gives it to the files it reads
 env = os.environ
 state = Path(env["HEXHUB_STATE"])
@@ -44,6 +46,7 @@ c.JupyterHub.redirect_to_server = False
 
 # Servers: one for each student and lesson, started by HexHub's pages, never without a lesson.
 c.JupyterHub.spawner_class = "hexhub"
+c.JupyterHub.extra_handlers = list(MACHINE_HANDLERS)  # facts of a machine, its reset and undo
 c.JupyterHub.allow_named_servers = True
 c.JupyterHub.named_server_limit_per_user = 0
 c.JupyterHub.concurrent_spawn_limit = 64

@@ -9,6 +9,7 @@
     │   ├── LessonNotFound
     │   ├── StepNotFound
     │   ├── VersionNotFound
+    │   ├── StarterFileNotFound
     │   ├── AnswerUnusable       an author's answer is not there, or its solve.sh fails
     │   ├── CourseChanged        the files were changed while the course was published
     │   └── SolutionFails        the author's solution does not pass, so nothing is published
@@ -17,7 +18,8 @@
     │   ├── AccessDenied
     │   ├── StepLocked
     │   ├── HintLocked
-    │   └── SolutionLocked
+    │   ├── SolutionLocked
+    │   └── NothingToUndo        no reset, or its earlier machine is gone by now
     ├── CheckError               a check could not be made; never says anything of the answer
     │   ├── DockerUnavailable
     │   ├── ImageMissing
@@ -139,6 +141,19 @@ class VersionNotFound(CourseError):
         super().__init__(f"Course '{course}' has no version '{version}' on disk. Publish it again.")
 
 
+class StarterFileNotFound(CourseError):
+    """The lesson's starter has no such file."""
+
+    code = "starter_file_not_found"
+
+    def __init__(self, lesson: str, path: str, known: Iterable[str]) -> None:
+        self.lesson = lesson
+        self.path = path
+        super().__init__(
+            f"Lesson '{lesson}' begins without a file '{path}'. It begins with: {_listed(known)}."
+        )
+
+
 class AnswerUnusable(CourseError):
     """An author's answer could not be laid into a machine: it is not there, or its script fails."""
 
@@ -198,6 +213,12 @@ class SolutionLocked(Refused):
     """The solution is not to be shown yet."""
 
     code = "solution_locked"
+
+
+class NothingToUndo(Refused):
+    """No reset can be undone: there was none, it was undone, or its earlier machine is gone."""
+
+    code = "nothing_to_undo"
 
 
 class CheckError(HexHubError):

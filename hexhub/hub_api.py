@@ -24,6 +24,7 @@ from urllib.parse import quote
 import httpx
 
 from hexhub.errors import HubUnreachable
+from hexhub.machine_facts import MachineFacts, read_facts
 from hexhub.names import ServerName, UserName
 
 START_TIMEOUT_S = 180.0
@@ -63,6 +64,19 @@ class ServerStatus:
     message: str = ""
 
 
+class Replacement(StrEnum):
+    """What takes the place of a machine; the words are those of ``spawner.machine_api``."""
+
+    NEW = "reset"
+    EARLIER = "undo"
+
+
+_REPLACING = {
+    Replacement.NEW: "Putting your machine aside; it is kept for 7 days",
+    Replacement.EARLIER: "Bringing your earlier machine back",
+}
+
+
 class _Start:
     """One start under way, or one that has ended: its newest status, and a bell for changes."""
 
@@ -70,6 +84,7 @@ class _Start:
         self.status = status
         self.changed = asyncio.Event()
         self.ended_at: float | None = None
+        self.is_replacement = False
         self.task: asyncio.Task[None] | None = None
 
     def show(self, **changes: Any) -> None:
@@ -155,6 +170,37 @@ class HubApi:
         if start is not None:
             start.show(state=ServerState.STOPPED, progress=0, message="")
         return await self.server_status(user, server)
+
+    async def replace_machine(
+        self, user: UserName, server: ServerName, display_name: str, by: Replacement
+    ) -> ServerStatus:
+        """Begin to put another machine into the place of this one, and start it.
+
+        Gives the state at once, before the machine is stopped, since it may have asked for this
+        itself. One replacement at a time: while one is under way, another wish joins it.
+        """
+        start = self._starts.get((user, server))
+        if start is None or not (start.is_under_way and start.is_replacement):
+            if start is not None and start.task is not None:
+                start.task.cancel()
+            start = self._begin(user, server)
+            start.is_replacement = True
+            start.show(message=_REPLACING[by])
+            start.task = asyncio.create_task(self._replace(start, user, server, display_name, by))
+        return start.status
+
+    async def machine_facts(self, user: UserName, server: ServerName) -> MachineFacts:
+        """Tell what becomes of a machine; nothing is known of one that JupyterHub never had.
+
+        Raises:
+            HubUnreachable: JupyterHub does not answer, or refuses.
+        """
+        answer = await self._request("GET", self._path(user, server, "/machine"), timeout=40.0)
+        if answer.status_code == 404:
+            return MachineFacts()
+        if answer.status_code != 200:
+            raise HubUnreachable(f"JupyterHub told nothing of the machine: {_reason(answer)}")
+        return read_facts(answer.json())
 
     async def server_status(
         self, user: UserName, server: ServerName, *, wait_s: float = 0.0
@@ -249,13 +295,74 @@ class HubApi:
         self, user: UserName, server: ServerName, *, display_name: str | None = None
     ) -> _Start:
         """Follow a start, and ask for it first where a display name is given."""
+        start = self._begin(user, server)
+        start.task = asyncio.create_task(self._drive(start, user, server, display_name))
+        return start
+
+    def _begin(self, user: UserName, server: ServerName) -> _Start:
+        """Make and keep a start that nothing drives yet; forget old failures."""
         for key, old in list(self._starts.items()):
             if old.ended_at and time.monotonic() - old.ended_at > _KEEP_FAILURE_S:
                 del self._starts[key]
         first = replace(self._stopped(user, server), state=ServerState.STARTING)
         start = self._starts[user, server] = _Start(first)
-        start.task = asyncio.create_task(self._drive(start, user, server, display_name))
         return start
+
+    async def _replace(
+        self,
+        start: _Start,
+        user: UserName,
+        server: ServerName,
+        display_name: str,
+        by: Replacement,
+    ) -> None:
+        """Stop a server, have the hub change its machine, and start it."""
+        try:
+            async with asyncio.timeout(START_TIMEOUT_S):
+                answer = await self._change_machine(start, user, server, by)
+                while answer.status_code == 409:  # somebody started it meanwhile
+                    await asyncio.sleep(_RETRY_S)
+                    answer = await self._change_machine(start, user, server, by)
+        except TimeoutError:
+            self._end_badly(start, "The machine could not be stopped. Try again.")
+        except HubUnreachable as error:
+            self._end_badly(start, str(error))
+        else:
+            if answer.status_code in (204, 404):
+                await self._drive(start, user, server, display_name)
+            else:
+                self._end_badly(start, _reason(answer))
+
+    async def _change_machine(
+        self, start: _Start, user: UserName, server: ServerName, by: Replacement
+    ) -> httpx.Response:
+        """Stop a server, have its machine changed, and give JupyterHub's answer to that.
+
+        Raises:
+            HubUnreachable: JupyterHub was away for too long, or cannot do it now.
+        """
+        answered = httpx.Response(409)
+
+        async def stop() -> None:
+            answer = await self._request("DELETE", self._path(user, server), timeout=40.0)
+            if answer.status_code >= 500:
+                raise HubUnreachable(f"JupyterHub did not stop the machine: {_reason(answer)}")
+
+        async def change() -> None:
+            nonlocal answered
+            path = self._path(user, server, f"/machine/{by}")
+            answered = await self._request("POST", path, timeout=60.0)
+            if answered.status_code >= 500:
+                raise HubUnreachable(_reason(answered))
+
+        await self._patiently(start, stop)
+        await self._patiently(start, change)
+        start.show(message=_REPLACING[by])
+        return answered
+
+    def _end_badly(self, start: _Start, message: str) -> None:
+        start.show(state=ServerState.FAILED, progress=100, message=message)
+        start.ended_at = time.monotonic()
 
     async def _drive(
         self, start: _Start, user: UserName, server: ServerName, display_name: str | None

@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from typing import Any
 
 import docker
@@ -11,6 +12,7 @@ from docker.utils import kwargs_from_env
 from requests.exceptions import RequestException
 
 from hexhub.errors import SetupError
+from hexhub.set_aside import kept_until
 
 DOCKER_TIMEOUT_S = 60
 _DOCKER_PATIENCE_S = 5
@@ -70,6 +72,20 @@ def remove_machines(client: docker.APIClient, hub_id: str) -> int:
         client.remove_container(container["Id"], v=True, force=True)
 
     return _with_each(find_containers(client, hub_id), remove)
+
+
+def remove_expired(client: docker.APIClient, hub_id: str, now: datetime) -> int:
+    """Remove machines that a reset put aside longer ago than they are kept; give their number."""
+
+    def is_expired(container: dict[str, Any]) -> bool:
+        until = [kept_until(name) for name in container.get("Names") or ()]
+        return any(moment is not None and moment <= now for moment in until)
+
+    def remove(container: dict[str, Any]) -> None:
+        # Not by force: what runs is in use, whatever it is called.
+        client.remove_container(container["Id"], v=True)
+
+    return _with_each(filter(is_expired, find_containers(client, hub_id)), remove)
 
 
 def _with_each(containers: Iterable[dict[str, Any]], act: Callable[[dict[str, Any]], None]) -> int:

@@ -18,6 +18,7 @@ import html
 import time
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
@@ -27,7 +28,7 @@ import docker
 from docker.errors import DockerException, ImageNotFound, NotFound
 from dockerspawner import DockerSpawner
 from jupyterhub.spawner import SpawnException
-from jupyterhub.utils import url_path_join, utcnow
+from jupyterhub.utils import url_path_join
 from requests.exceptions import RequestException
 from traitlets import Bool, Float, Unicode, default
 
@@ -36,6 +37,7 @@ from hexhub.catalog.overlays import starter_overlay
 from hexhub.catalog.published import PublishedCatalog
 from hexhub.errors import HexHubError
 from hexhub.link_local import drop_link_local
+from hexhub.machine_facts import MachineEnd, MachineFacts
 from hexhub.machine_network import planned_network
 from spawner.container import (
     PORT,
@@ -45,14 +47,16 @@ from spawner.container import (
     starter_archive,
     why_it_ended,
 )
+from spawner.endings import how_it_ended, idle_stop_at
 from spawner.machine_channel import deliver, make_message
+from spawner.resets import machines_aside, put_aside, remove_all, take_back, undo_until
 
 _THREADS = 16
 _PORT_POLL_S = 0.02
 _STATE_POLL_S = 0.5
 _LOG_LINES = 40
 _EMPTY_S = 3.0
-_HUB_BEGAN = time.monotonic()
+_HUB_BEGAN_AT = datetime.now(UTC)
 
 _DockerTrouble = (DockerException, RequestException, OSError)
 """What docker-py raises when Docker is away, hangs or refuses."""
@@ -115,6 +119,9 @@ class LessonSpawner(DockerSpawner):
         self._new_container = ""
         self._is_refused = False
         self._has_listened = False
+        self._was_stopped = False
+        self._moving = asyncio.Lock()
+        self.ended: MachineEnd | None = None
 
     # What JupyterHub asks
 
@@ -187,12 +194,15 @@ class LessonSpawner(DockerSpawner):
         self._new_container = ""
         self._is_refused = True
         self._has_listened = False
+        self._was_stopped = False
+        self.ended = None
         self._tell("lesson")
         course, lesson = self._allowed_lesson()
         await self._expect_docker()
         self._is_refused = False
         try:
-            return await self._start(course, lesson)
+            async with self._moving:
+                return await self._start(course, lesson)
         except BaseException as exc:
             # A cancelled start (the student pressed Stop, or start_timeout) must clean up too.
             await asyncio.shield(self._clean_up(self._new_container))
@@ -211,6 +221,7 @@ class LessonSpawner(DockerSpawner):
     async def stop(self, now: bool = False) -> None:  # noqa: ARG002 - JupyterHub's signature
         """Stop the container; it stays, with everything in it."""
         self._phases = []
+        self._was_stopped = True
         try:
             await self._docker_call("stop", self.object_name, timeout=STOP_TIMEOUT_S)
         except NotFound:
@@ -238,7 +249,45 @@ class LessonSpawner(DockerSpawner):
         state = container["State"]
         if state["Running"]:
             return await self._stop_if_empty(container) or await self._stop_if_idle()
+        self.ended = self._how_it_ended(state)
         return f"exit code {state['ExitCode']}{', out of memory' if state['OOMKilled'] else ''}"
+
+    # What HexHub's pages ask, through spawner.machine_api
+
+    async def machine_facts(self) -> MachineFacts:
+        """Give what becomes of the machine."""
+        container = await self._find()
+        aside = await self._docker_call_with(partial(machines_aside, machine=self.object_name))
+        used_at = self.orm_spawner.last_activity
+        found = self._catalog.at_server(self.name) if self.stops_idle and self.ready else None
+        return MachineFacts(
+            idle_stop_at=None
+            if found is None or used_at is None
+            else idle_stop_at(used_at.replace(tzinfo=UTC), _HUB_BEGAN_AT, found[1].limits.idle_s),
+            undo_until=undo_until(aside, datetime.now(UTC)),
+            ended=None if container is None else self._how_it_ended(container["State"]),
+        )
+
+    async def put_aside(self) -> None:
+        """Put the machine of this stopped server aside: a reset."""
+        async with self._moving:
+            await self._docker_call_with(partial(put_aside, machine=self.object_name))
+            self.ended = None
+
+    async def take_back(self) -> None:
+        """Put the machine back that was put aside last.
+
+        Raises:
+            NothingToUndo: There is none.
+        """
+        async with self._moving:
+            await self._docker_call_with(partial(take_back, machine=self.object_name))
+            self.ended = None
+
+    def _how_it_ended(self, state: dict[str, Any]) -> MachineEnd | None:
+        found = self._catalog.at_server(self.name)
+        memory_bytes = found[1].limits.memory_bytes if found else 0
+        return how_it_ended(state, was_stopped=self._was_stopped, memory_bytes=memory_bytes)
 
     async def get_url(self) -> str:
         """Give the URL of the machine as it is now, for a hub that was killed while it started.
@@ -281,24 +330,22 @@ class LessonSpawner(DockerSpawner):
         last_activity = self.orm_spawner.last_activity
         if found is None or last_activity is None:
             return None
-        unused_s = (utcnow(with_tz=False) - last_activity).total_seconds()
-        idle_s = min(unused_s, time.monotonic() - _HUB_BEGAN)
-        if idle_s < found[1].limits.idle_s:
+        idle_s = found[1].limits.idle_s
+        if datetime.now(UTC) < idle_stop_at(
+            last_activity.replace(tzinfo=UTC), _HUB_BEGAN_AT, idle_s
+        ):
             return None
-        self.log.info("Stopping %s: not used for %.0f s", self.object_name, idle_s)
+        self.log.info("Stopping %s: not used for %d s", self.object_name, idle_s)
         try:
             await self.stop()
         except _DockerTrouble as exc:
             self.log.warning("Could not stop %s: %s", self.object_name, exc)
             return None
-        return f"not used for {idle_s:.0f} s"
+        return f"not used for {idle_s} s"
 
     async def delete_forever(self) -> None:
         """Remove the container and all that is in it; called when server or user is deleted."""
-        try:
-            await self._docker_call("remove_container", self.object_name, v=True, force=True)
-        except NotFound:
-            self.log.info("%s is gone already", self.object_name)
+        await self._docker_call_with(partial(remove_all, machine=self.object_name))
 
     def get_env(self) -> dict[str, str]:
         """Give the environment that the machine gets when it starts.

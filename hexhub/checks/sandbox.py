@@ -64,6 +64,7 @@ from hexhub.errors import (
     MachineNotRunning,
     SubmissionUnusable,
 )
+from hexhub.set_aside import is_aside
 
 log = logging.getLogger(__name__)
 
@@ -358,7 +359,13 @@ class Sandbox:
         with phase("find machine"), self._errors("find the machine"):
             found = self._client.containers(all=True, filters={"label": wanted})
         # Docker compares labels as a whole, but commas and the like are worth a second look.
-        exact = [c for c in found if labels.items() <= (c.get("Labels") or {}).items()]
+        # A machine that a reset has put aside bears them too, and is not the student's any more.
+        exact = [
+            c
+            for c in found
+            if labels.items() <= (c.get("Labels") or {}).items()
+            and not any(is_aside(name) for name in c.get("Names") or ())
+        ]
         if not exact:
             raise MachineNotRunning("There is no machine of this student in this lesson.")
         running = [c for c in exact if c.get("State") == "running"]

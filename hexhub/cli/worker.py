@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 import threading
+from datetime import UTC, datetime
 
 import click
 
@@ -15,6 +16,7 @@ from hexhub.checks.warm import LEAVE_FREE_BYTES, WARM_CHECKS, expected_specs
 from hexhub.errors import CourseError, HexHubError, SetupError
 from hexhub.events.outbox import Outbox
 from hexhub.events.sink import InfluxSink
+from hexhub.machines import connect_docker, remove_expired
 from hexhub.progress.snapshots import SnapshotLimits, Snapshots
 from hexhub.progress.store import Store
 from hexhub.progress.waking import make_waker
@@ -126,6 +128,7 @@ def run_worker(
         # Docker being away must not keep the database from being cleaned.
         try:
             sandbox.remove_leftovers()
+            remove_expired(connect_docker(), settings.hub_id, datetime.now(UTC))
         finally:
             snapshots.clean_up_hourly()
 

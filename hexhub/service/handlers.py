@@ -30,9 +30,12 @@ from hexhub.service.identity import Identity, identity_of
 from hexhub.service.pages.text import choose_locale, preferred_locales
 from hexhub.usecases.open_lesson import open_lesson
 from hexhub.usecases.pass_step import pass_step
+from hexhub.usecases.read_starter import list_starter, read_starter_file
+from hexhub.usecases.reset_machine import reset_machine
 from hexhub.usecases.show_solution import show_solution
 from hexhub.usecases.submit_attempt import submit_attempt
 from hexhub.usecases.take_hint import take_hint
+from hexhub.usecases.undo_reset import undo_reset
 
 log = logging.getLogger("hexhub.service")
 
@@ -45,10 +48,12 @@ STATUS: Mapping[type[HexHubError], int] = {
     errors.StepNotFound: 404,
     errors.VersionNotFound: 404,
     errors.AttemptNotFound: 404,
+    errors.StarterFileNotFound: 404,
     errors.LoginRequired: 403,
     errors.AccessDenied: 403,
     errors.StepLocked: 409,
     errors.HintLocked: 409,
+    errors.NothingToUndo: 409,
     errors.SolutionLocked: 403,
     errors.RequestInvalid: 400,
     errors.TooManyRequests: 429,
@@ -351,6 +356,83 @@ class StopHandler(ApiHandler):
         self.write_json(wire.server_json(status))
 
 
+class MachineHandler(ApiHandler):
+    """What becomes of a lesson's machine."""
+
+    async def get(self, course: str, lesson: str) -> None:
+        """Give when it is stopped, how it ended, and whether its reset can be undone."""
+        _found, there, place = await self.lesson(course, lesson)
+        facts = await self.context.hub.machine_facts(place.user, there.server_name)
+        self.write_json(wire.machine_json(facts))
+
+
+class ResetHandler(ApiHandler):
+    """Reset of a lesson's machine."""
+
+    arguments_allowed = ("locale",)
+
+    async def post(self, course: str, lesson: str) -> None:
+        """Begin to put the machine aside and to start a new one."""
+        found, _there, place = await self.lesson(course, lesson)
+        status = await reset_machine(
+            self.context.store,
+            self.context.catalog,
+            self.context.hub,
+            place,
+            groups=self.identity.groups,
+            locale=self.locale_for(found.locales),
+        )
+        self.write_json(wire.server_json(status))
+
+
+class UndoHandler(ApiHandler):
+    """Undo of the last reset."""
+
+    arguments_allowed = ("locale",)
+
+    async def post(self, course: str, lesson: str) -> None:
+        """Begin to bring the machine from before the reset back."""
+        found, _there, place = await self.lesson(course, lesson)
+        status = await undo_reset(
+            self.context.catalog,
+            self.context.hub,
+            place,
+            groups=self.identity.groups,
+            locale=self.locale_for(found.locales),
+        )
+        self.write_json(wire.server_json(status))
+
+
+class StarterHandler(ApiHandler):
+    """The files that a new machine has."""
+
+    async def get(self, course: str, lesson: str) -> None:
+        """Give their names."""
+        found, there, _place = await self.lesson(course, lesson)
+        entries = await self.run(list_starter, self.context.catalog, found.name, there.name)
+        self.write_json(wire.starter_json(entries))
+
+
+class StarterFileHandler(ApiHandler):
+    """One file that a new machine has."""
+
+    arguments_allowed = ("path",)
+
+    async def get(self, course: str, lesson: str) -> None:
+        """Give the file.
+
+        Raises:
+            RequestInvalid: No path is given.
+            StarterFileNotFound: There is no such file.
+        """
+        found, there, _place = await self.lesson(course, lesson)
+        path = self.values.get("path")
+        if path is None:
+            raise RequestInvalid("Argument 'path' is missing; it names a file of the starter.")
+        file = await self.run(read_starter_file, self.context.catalog, found.name, there.name, path)
+        self.write_json(wire.starter_file_json(path, file))
+
+
 class AttemptsHandler(ApiHandler):
     """Attempts at a step."""
 
@@ -451,6 +533,11 @@ API_ROUTES: tuple[tuple[str, str, type[ApiHandler]], ...] = (
     ("post", "lessons/{course}/{lesson}/open", OpenHandler),
     ("get", "lessons/{course}/{lesson}/server", ServerHandler),
     ("post", "lessons/{course}/{lesson}/stop", StopHandler),
+    ("get", "lessons/{course}/{lesson}/machine", MachineHandler),
+    ("post", "lessons/{course}/{lesson}/reset", ResetHandler),
+    ("post", "lessons/{course}/{lesson}/reset/undo", UndoHandler),
+    ("get", "lessons/{course}/{lesson}/starter", StarterHandler),
+    ("get", "lessons/{course}/{lesson}/starter/file", StarterFileHandler),
     ("post", "lessons/{course}/{lesson}/steps/{step}/attempts", AttemptsHandler),
     ("get", "attempts/{id}", AttemptHandler),
     ("post", "lessons/{course}/{lesson}/steps/{step}/hints", HintsHandler),

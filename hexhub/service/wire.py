@@ -4,16 +4,18 @@ Everything here goes to students: outcomes pass :func:`hexhub.checks.model.redac
 have no text, hints and solutions stand here only once they may be had.
 """
 
+import base64
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from hexhub.catalog.model import Course, Lesson, Locale, Show, Step
-from hexhub.catalog.overlays import Overlay
+from hexhub.catalog.overlays import Overlay, OverlayFile
 from hexhub.checks.model import RESULT_VERSION, Outcome, TestResult, cut, redact
 from hexhub.errors import HexHubError, RequestInvalid
 from hexhub.hub_api import ServerStatus
+from hexhub.machine_facts import MachineFacts
 from hexhub.names import StepName
 from hexhub.progress.model import (
     Attempt,
@@ -26,6 +28,7 @@ from hexhub.progress.model import (
     step_state,
 )
 from hexhub.service.pages.text import say_reason
+from hexhub.usecases.read_starter import StarterEntry
 
 API_VERSION = 1
 MAX_BODY_BYTES = 16 * 1024
@@ -312,6 +315,50 @@ def server_json(status: ServerStatus) -> Json:
         "message": status.message,
         "url": status.url,
     }
+
+
+def machine_json(facts: MachineFacts, archive: Json | None = None) -> Json:
+    """Give what becomes of a lesson's machine."""
+    ended = facts.ended
+    return {
+        "version": API_VERSION,
+        "idle_stop_at": _time_or_null(facts.idle_stop_at),
+        "undo_until": _time_or_null(facts.undo_until),
+        "ended": None
+        if ended is None
+        else {
+            "reason": ended.reason.value,
+            "exit_code": ended.exit_code,
+            "at": time_json(ended.at),
+            "memory_bytes": ended.memory_bytes,
+        },
+        "archive": archive,
+    }
+
+
+def starter_json(entries: Sequence[StarterEntry]) -> Json:
+    """Give the files of a starter by name."""
+    return {
+        "version": API_VERSION,
+        "files": [
+            {"path": entry.path, "size_bytes": entry.size_bytes, "steps": list(entry.steps)}
+            for entry in entries
+        ],
+    }
+
+
+def starter_file_json(path: str, file: OverlayFile) -> Json:
+    """Give one file of a starter, whatever is in it."""
+    return {
+        "version": API_VERSION,
+        "path": path,
+        "is_executable": file.is_executable,
+        "data": base64.b64encode(file.data).decode(),
+    }
+
+
+def _time_or_null(moment: datetime | None) -> str | None:
+    return None if moment is None else time_json(moment)
 
 
 def error_json(error: HexHubError) -> Json:

@@ -18,6 +18,12 @@ from hexhub_lesson.handlers import (
     make_handlers,
 )
 from hexhub_lesson.hub_client import HubAddress, HubClient
+from hexhub_lesson.machine_handlers import (
+    BrowserActing,
+    LocalAnswers,
+    SocketActing,
+    make_local_handlers,
+)
 from hexhub_lesson.private_folder import FolderUnsafe, make_private_folder, socket_path
 
 MAX_REQUEST_BYTES = 64 * 1024
@@ -42,11 +48,13 @@ class LessonExtension(ExtensionApp):
         """Read the hub's address; the entrypoint takes the token out of the environment later."""
         self._memory = Memory()
         self._client = HubClient(HubAddress.from_environment(os.environ))
+        self._local = LocalAnswers(self._client, Path.home())
         self._socket_server: HTTPServer | None = None
 
     def initialize_handlers(self) -> None:
         """Add the browser's handlers. Jupyter Server puts its base URL before them."""
         self.handlers.extend(make_handlers("/", BrowserHandler, self._client, self._memory))
+        self.handlers.extend(make_local_handlers("/", BrowserActing, self._local))
 
     async def _start_jupyter_server_extension(self, serverapp: Any) -> None:
         """Open the unix socket, now that the event loop runs."""
@@ -59,6 +67,7 @@ class LessonExtension(ExtensionApp):
             self.log.error("The 'lesson' command will not work: %s", exc)
             return
         rows = make_handlers("/", SocketHandler, self._client, self._memory)
+        rows += make_local_handlers("/", SocketActing, self._local)
         application = Application([*rows, (r".*", NothingHere)])
         self._socket_server = HTTPServer(application, max_body_size=MAX_REQUEST_BYTES)
         self._socket_server.add_socket(socket)

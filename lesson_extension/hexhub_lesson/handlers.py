@@ -59,6 +59,10 @@ ROUTES = (
     ),
     Route("POST", f"steps/{STEP}/done", "lessons/{course}/{lesson}/steps/{step}/done", ("locale",)),
     Route("GET", "solution", "lessons/{course}/{lesson}/solution"),
+    Route("GET", "machine", "lessons/{course}/{lesson}/machine"),
+    Route("POST", "reset", "lessons/{course}/{lesson}/reset", ("locale",)),
+    Route("POST", "reset/undo", "lessons/{course}/{lesson}/reset/undo", ("locale",)),
+    Route("GET", "starter", "lessons/{course}/{lesson}/starter"),
 )
 
 LESSON_PATH = "lesson"
@@ -80,7 +84,29 @@ class Memory:
     lesson: bytes | None = field(default=None, repr=False)
 
 
-class Forwarding(RequestHandler):
+class Answering(RequestHandler):
+    """Answers with JSON, also where something is wrong."""
+
+    method = "GET"
+    """What this address takes; told where another method is tried."""
+
+    def send(self, answer: Answer) -> None:
+        """Write status and JSON."""
+        self.set_status(answer.status)
+        self.set_header("Content-Type", "application/json")
+        self.set_header("Cache-Control", "no-store")
+        if answer.retry_after:
+            self.set_header("Retry-After", answer.retry_after)
+        self.finish(answer.body)
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        """Answer errors made on this side in the API's own form."""
+        if status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+            self.set_header("Allow", self.method)
+        self.send(Answer(status_code, make_error(status_code, kwargs.get("exc_info"))))
+
+
+class Forwarding(Answering):
     """Hands one route on to the hub's API, and the answer back."""
 
     def initialize(self, client: HubClient, memory: Memory, route: Route) -> None:
@@ -88,6 +114,7 @@ class Forwarding(RequestHandler):
         self._client = client
         self._memory = memory
         self._route = route
+        self.method = route.method
         self._task: asyncio.Task[Answer] | None = None
 
     async def hand_on(self, method: str, names: Mapping[str, str]) -> None:
@@ -129,26 +156,11 @@ class Forwarding(RequestHandler):
             query["wait"] = str(min(int(wait), MAX_WAIT_S))
         return query
 
-    def send(self, answer: Answer) -> None:
-        """Write status and JSON."""
-        self.set_status(answer.status)
-        self.set_header("Content-Type", "application/json")
-        self.set_header("Cache-Control", "no-store")
-        if answer.retry_after:
-            self.set_header("Retry-After", answer.retry_after)
-        self.finish(answer.body)
-
     def on_connection_close(self) -> None:
         """Stop asking the hub when the other side has gone."""
         if self._task is not None:
             self._task.cancel()
         super().on_connection_close()
-
-    def write_error(self, status_code: int, **kwargs: Any) -> None:
-        """Answer errors made on this side in the API's own form."""
-        if status_code == HTTPStatus.METHOD_NOT_ALLOWED:
-            self.set_header("Allow", self._route.method)
-        self.send(Answer(status_code, make_error(status_code, kwargs.get("exc_info"))))
 
 
 OWN_ERRORS = {

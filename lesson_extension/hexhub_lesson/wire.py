@@ -201,6 +201,22 @@ def _break(path: str, wanted: str) -> NoReturn:
     raise AnswerInvalid(f"The hub's answer breaks the contract: '{path}' is not {wanted}.")
 
 
+@dataclass(frozen=True)
+class StarterEntry:
+    """A file of the starter, and the steps whose check takes it."""
+
+    path: str
+    steps: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class StarterFile:
+    """A file as a new machine has it; ``data`` is base64."""
+
+    data: str
+    is_executable: bool
+
+
 def read_body(body: bytes) -> object:
     """Give the JSON value of a body.
 
@@ -325,6 +341,18 @@ def parse_solution(data: object) -> SolutionView:
         for file in root.all_fields("files")
     )
     return SolutionView(files, root.text_or_none("script"))
+
+
+def parse_starter(data: object) -> tuple[StarterEntry, ...]:
+    """Read ``starter.json``."""
+    files = _open(data, "starter").all_fields("files")
+    return tuple(StarterEntry(file.text("path"), file.texts("steps")) for file in files)
+
+
+def parse_starter_file(data: object) -> StarterFile:
+    """Read ``starter_file.json``."""
+    root = _open(data, "starter_file")
+    return StarterFile(root.text("data"), root.flag("is_executable"))
 
 
 def write_error(code: str, message: str) -> bytes:

@@ -23,6 +23,7 @@ from hexhub.catalog.overlays import OverlayFile
 from hexhub.checks.model import Outcome, OutcomeKind, TestOutcome, TestResult
 from hexhub.errors import StepLocked
 from hexhub.hub_api import ServerState, ServerStatus
+from hexhub.machine_facts import EndReason, MachineEnd, MachineFacts, facts_json, read_facts
 from hexhub.names import CourseName, LessonName, StepName, UserName, Version
 from hexhub.progress.model import Attempt, AttemptState, Place, Progress
 from hexhub.service.wire import (
@@ -33,9 +34,13 @@ from hexhub.service.wire import (
     error_json,
     hint_json,
     lesson_json,
+    machine_json,
     server_json,
     solution_json,
+    starter_file_json,
+    starter_json,
 )
+from hexhub.usecases.read_starter import StarterEntry
 
 SAMPLES = Path(__file__).parent
 PREFIX = "/services/hexhub/"
@@ -224,3 +229,27 @@ def test_error_has_a_stable_code() -> None:
     error = StepLocked("Step 'serves' opens when these are passed: listens.")
 
     assert error_json(error) == sample("error")
+
+
+def test_machine_says_what_becomes_of_it() -> None:
+    """Idle stop, undo, how it ended and the archive of an old machine, each with its time."""
+    facts = MachineFacts(
+        idle_stop_at=NOW + timedelta(minutes=30),
+        undo_until=NOW + timedelta(days=7),
+        ended=MachineEnd(
+            EndReason.OUT_OF_MEMORY, 137, NOW - timedelta(minutes=10), memory_bytes=512 * 1024**2
+        ),
+    )
+    golden = sample("machine")
+
+    assert machine_json(facts, golden["archive"]) == golden  # type: ignore[arg-type]
+    assert read_facts(facts_json(facts)) == facts
+
+
+def test_starter_has_names_and_steps_and_any_bytes() -> None:
+    """A starter is listed by name and step; one file comes in base64, since it may be binary."""
+    entries = [StarterEntry("index.html", 15, (LISTENS,)), StarterEntry("serve.sh", 10, ())]
+    file = OverlayFile(b"#!/bin/sh\n", is_executable=True)
+
+    assert starter_json(entries) == sample("starter")
+    assert starter_file_json("serve.sh", file) == sample("starter_file")

@@ -55,6 +55,8 @@ class StubHub:
         self.streams = 0
         self.codes: dict[str, str] = {}
         self.down = False
+        self.facts: dict[str, Any] = {"idle_stop_at": None, "undo_until": None, "ended": None}
+        self.replacements: list[str] = []
         app = Application(
             [
                 (r"/hub/api/user", _User, {"hub": self}),
@@ -62,6 +64,12 @@ class StubHub:
                 (r"/hub/api/users/([^/]+)", _Servers, {"hub": self}),
                 (r"/hub/api/users/([^/]+)/servers/([^/]+)", _Server, {"hub": self}),
                 (r"/hub/api/users/([^/]+)/servers/([^/]+)/progress", _Progress, {"hub": self}),
+                (r"/hub/api/users/([^/]+)/servers/([^/]+)/machine", _Facts, {"hub": self}),
+                (
+                    r"/hub/api/users/([^/]+)/servers/([^/]+)/machine/(reset|undo)",
+                    _Replacement,
+                    {"hub": self},
+                ),
             ]
         )
         sockets = bind_sockets(0, "127.0.0.1")
@@ -251,6 +259,25 @@ class _Progress(_Handler):
     async def _tell(self, event: dict[str, Any]) -> None:
         self.write(f"data: {json.dumps(event)}\n\n")
         await self.flush()
+
+
+class _Facts(_Handler):
+    def get(self, user: str, name: str) -> None:
+        if (user, name) not in self.hub.servers:
+            self.refuse(404, "No such server")
+        else:
+            self.finish(self.hub.facts)
+
+
+class _Replacement(_Handler):
+    def post(self, user: str, name: str, verb: str) -> None:
+        if (user, name) not in self.hub.servers:
+            self.refuse(404, "No such server")
+        elif self.hub.is_active(user, name):
+            self.refuse(409, f"{user}:{name} runs. Stop it first.")
+        else:
+            self.hub.replacements.append(verb)
+            self.set_status(204)
 
 
 def callback_url(login_url: str, code: str) -> str:

@@ -21,6 +21,10 @@ ROUTES = [
     ("POST", "steps/listens/hints", f"{LESSON}/steps/listens/hints", "hint", 200),
     ("POST", "steps/listens/done", f"{LESSON}/steps/listens/done", "lesson", 200),
     ("GET", "solution", f"{LESSON}/solution", "solution", 200),
+    ("GET", "machine", f"{LESSON}/machine", "machine", 200),
+    ("POST", "reset", f"{LESSON}/reset", "server", 200),
+    ("POST", "reset/undo", f"{LESSON}/reset/undo", "server", 200),
+    ("GET", "starter", f"{LESSON}/starter", "starter", 200),
 ]
 
 
@@ -348,3 +352,49 @@ def test_without_the_hub_it_says_so(tmp_path: Path) -> None:
         )
     finally:
         machine.stop()
+
+
+def test_files_are_put_back_and_taken_back(hub: LessonHub, machine: Machine) -> None:
+    """From panel and terminal: a file, or a step's files, as new, and the student's again, once."""
+    hub.answer("GET", f"{LESSON}/starter/file", Reply(golden("starter_file")))
+    page = machine.home / "work" / "index.html"
+    page.write_text("mine\n")
+    with machine.client() as browser, over_socket(machine) as terminal:
+        put = browser.post("hexhub/files/reset", params={"step": "listens"})
+        assert (put.status_code, put.json()) == (200, golden("files"))
+        assert page.read_text() == "#!/bin/sh\n"
+        again = terminal.post("/hexhub/files/reset", params={"path": "index.html"})
+        assert again.json() == {"version": 1, "files": []}
+        taken = terminal.post("/hexhub/files/undo")
+        assert taken.json() == golden("files")
+        assert page.read_text() == "mine\n"
+        refused = browser.post("hexhub/files/undo", params={"path": "index.html"})
+        assert (refused.status_code, refused.json()["error"]["code"]) == (409, "nothing_to_undo")
+        for query in ({}, {"step": "no-such-step"}, {"path": "../x"}):
+            refused = browser.post("hexhub/files/reset", params=query)
+            assert (refused.status_code, refused.json()["error"]["code"]) == (
+                400,
+                "request_invalid",
+            )
+        assert browser.get("hexhub/files/reset").status_code == 405
+
+
+def test_a_file_that_is_not_of_the_starter_is_refused_by_the_hub(
+    hub: LessonHub, machine: Machine
+) -> None:
+    """The API's refusal arrives as it is."""
+    hub.answer("GET", f"{LESSON}/starter/file", Reply(golden("error"), 404))
+    with machine.client() as browser:
+        answer = browser.post("hexhub/files/reset", params={"path": "mine.txt"})
+    assert (answer.status_code, answer.json()) == (404, golden("error"))
+
+
+def test_memory_is_told(machine: Machine) -> None:
+    """The status bar can show how much is used; nobody without the server's token can."""
+    with machine.client() as browser, machine.client(token="") as stranger:
+        answer = browser.get("hexhub/memory")
+        assert stranger.get("hexhub/memory").status_code in (302, 403)
+    assert answer.status_code in (200, 404)
+    if answer.status_code == 200:
+        assert answer.json().keys() == golden("memory").keys()
+        assert answer.json()["used_bytes"] > 0

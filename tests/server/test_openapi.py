@@ -28,8 +28,11 @@ SAMPLES = {
     "error": "Error",
     "hint": "Hint",
     "lesson": "Lesson",
+    "machine": "Machine",
     "server": "Server",
     "solution": "Solution",
+    "starter": "Starter",
+    "starter_file": "StarterFile",
 }
 
 
@@ -122,7 +125,8 @@ async def test_real_answers_have_the_documented_form(service: Service) -> None:
 
     async def ask(method: str, path: str, **more: str) -> httpx.Response:
         values = {"course": "tiny", "lesson": "first", "step": "one", **more}
-        answer = await client.request(method, f"{API}{path.format(**values)}")
+        url = f"{API}{path.format(**values)}?{values.pop('query', '')}".removesuffix("?")
+        answer = await client.request(method, url)
         check_answer(answer, method.lower(), f"/{path}")
         seen.add((method.lower(), path, answer.status_code))
         return answer
@@ -135,7 +139,16 @@ async def test_real_answers_have_the_documented_form(service: Service) -> None:
     await ask("POST", "lessons/{course}/{lesson}/open")
     await ask("POST", "lessons/{course}/{lesson}/open", course="closed", lesson="second")
     await ask("GET", "lessons/{course}/{lesson}/server")
+    await ask("GET", "lessons/{course}/{lesson}/machine")
     await ask("POST", "lessons/{course}/{lesson}/stop")
+    await ask("POST", "lessons/{course}/{lesson}/reset/undo")
+    service.hub.facts["undo_until"] = "2126-11-24T10:00:00+00:00"
+    await ask("POST", "lessons/{course}/{lesson}/reset/undo")
+    await ask("POST", "lessons/{course}/{lesson}/reset")
+    await ask("GET", "lessons/{course}/{lesson}/starter")
+    await ask("GET", "lessons/{course}/{lesson}/starter/file")
+    await ask("GET", "lessons/{course}/{lesson}/starter/file", query="path=app.py")
+    await ask("GET", "lessons/{course}/{lesson}/starter/file", query="path=no.py")
     await ask("POST", f"{steps}/hints")
     await ask("POST", f"{steps}/hints")
     await ask("POST", f"{steps}/attempts", step="two")

@@ -20,6 +20,8 @@ PARSERS = (
     wire.parse_hint,
     wire.parse_solution,
     wire.parse_error,
+    wire.parse_starter,
+    wire.parse_starter_file,
 )
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),

@@ -1,4 +1,5 @@
 import asyncio
+from datetime import UTC, datetime
 from types import SimpleNamespace
 
 import pytest
@@ -7,6 +8,7 @@ from jupyterhub.spawner import SpawnException
 from requests.exceptions import ConnectionError as DockerGone
 
 from hexhub.catalog.model import Course, Lesson, Limits, MachineUser, Network, Text
+from hexhub.machine_facts import EndReason, MachineEnd
 from hexhub.names import CourseName, LessonName, Version
 from spawner.lesson_spawner import PHASES, LessonSpawner
 
@@ -165,7 +167,12 @@ async def test_a_machine_that_ended_is_told_with_its_reason():
     spawner = make_spawner()
 
     async def inspect(method, *args, **kwargs):
-        return {"State": {"Running": False, "ExitCode": 137, "OOMKilled": True}}
+        finished_at = "2026-11-24T10:00:00.123456789Z"
+        state = {"Running": False, "ExitCode": 137, "OOMKilled": True, "FinishedAt": finished_at}
+        return {"State": state}
 
     spawner._docker_call = inspect
     assert await spawner.poll() == "exit code 137, out of memory"
+    assert spawner.ended == MachineEnd(
+        EndReason.OUT_OF_MEMORY, 137, datetime(2026, 11, 24, 10, tzinfo=UTC), memory_bytes=1
+    )

@@ -1,0 +1,127 @@
+"""What a student's machine was yesterday: reset and undo, on a real JupyterHub and Docker."""
+
+import time
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+
+from hexhub.set_aside import KEPT, aside_name
+from tests.hub.trial_courses import server_of
+from tests.hub.trial_hub import Student, TrialHub, docker
+
+PLAIN = server_of("plain")
+MINE = "/home/student/work/mine.txt"
+
+
+class Api:
+    """HexHub's API as a student's own program uses it, for one lesson of the trial course."""
+
+    def __init__(self, hub: TrialHub, student: Student, lesson: str) -> None:
+        token = student.post(f"users/{student.name}/tokens", {}).json()["token"]
+        self._client = httpx.Client(
+            base_url=f"{hub.url}/services/hexhub/api/lessons/trial/{lesson}/",
+            headers={"Authorization": f"token {token}"},
+            timeout=60,
+        )
+
+    def ask(self, method: str, path: str) -> dict[str, Any]:
+        """Give the JSON of an answer that is a success."""
+        answer = self._client.request(method, path)
+        assert answer.status_code == 200, answer.text
+        content: dict[str, Any] = answer.json()
+        return content
+
+    def refusal(self, method: str, path: str) -> str:
+        """Give the code of a refusal."""
+        code: str = self._client.request(method, path).json()["error"]["code"]
+        return code
+
+    def follow(self) -> None:
+        """Follow a start to its end, which must be a server that is ready."""
+        deadline = time.monotonic() + 90
+        server = self.ask("GET", "server?wait=2")
+        while server["state"] == "starting" and time.monotonic() < deadline:
+            server = self.ask("GET", "server?wait=2")
+        assert server["state"] == "ready", server
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
+
+def test_a_reset_and_its_undo(hub, student):
+    """A reset gives a new machine and keeps the old one; undo brings it back whole, and once."""
+    api = Api(hub, student, "plain")
+    api.ask("POST", "open")
+    api.follow()
+    (old,) = hub.machines(student)
+    docker("exec", old, "sh", "-c", f"echo mine > {MINE}; rm -r work/sub")
+    assert api.ask("GET", "machine")["undo_until"] is None
+    assert api.refusal("POST", "reset/undo") == "nothing_to_undo"
+
+    assert api.ask("POST", "reset")["state"] == "starting"
+    api.follow()
+    (new,) = hub.machines(student, "--filter", "status=running")
+    assert set(hub.machines(student)) == {old, new}
+    assert docker("exec", new, "ls", "work", "work/sub") == "work:\nsub\n\nwork/sub:\nhello.txt"
+    assert api.ask("GET", "machine")["undo_until"] is not None
+    assert student.open_lab(PLAIN).status_code == 200
+
+    assert api.ask("POST", "reset/undo")["state"] == "starting"
+    api.follow()
+    assert hub.machines(student) == [old]
+    assert docker("exec", old, "cat", MINE) == "mine"
+    assert student.open_lab(PLAIN).status_code == 200
+    assert api.refusal("POST", "reset/undo") == "nothing_to_undo"
+    api.close()
+
+
+def put_aside(hub: TrialHub, student: Student, verb: str = "reset") -> httpx.Response:
+    """Have the hub itself change the machine of a stopped server."""
+    return hub.ask("POST", f"users/{student.name}/servers/{PLAIN}/machine/{verb}")
+
+
+def test_what_is_put_aside_is_kept_once_and_for_a_week(hub, student):
+    """The next reset replaces it, pressing without a machine does not, and a week ends it."""
+    hub.open(student, PLAIN)
+    assert put_aside(hub, student).status_code == 409
+    (first,) = hub.machines(student)
+    hub.stop_server(student, PLAIN)
+    assert put_aside(hub, student).status_code == 204
+    assert put_aside(hub, student).status_code == 204
+    assert hub.machines(student) == [first]
+    hub.open(student, PLAIN)
+    (second,) = hub.machines(student, "--filter", "status=running")
+    hub.stop_server(student, PLAIN)
+    assert put_aside(hub, student).status_code == 204
+    assert hub.machines(student) == [second]
+    name, _, _ = docker("inspect", "--format", "{{.Name}}", second).partition(".")
+    long_ago = aside_name(name.removeprefix("/"), datetime.now(UTC) - KEPT)
+    docker("rename", second, long_ago)
+    assert put_aside(hub, student, "undo").status_code == 410
+
+
+def test_a_student_changes_no_machine_of_others(hub, student, other_student):
+    """JupyterHub's own scopes guard facts, reset and undo."""
+    hub.open(student, PLAIN)
+    path = f"users/{student.name}/servers/{PLAIN}/machine"
+    assert student.client.get(f"/hub/api/{path}").status_code in (200, 403)
+    for verb in ("reset", "undo"):
+        assert other_student.post(f"{path}/{verb}", {}).status_code in (403, 404)
+    assert other_student.client.get(f"/hub/api/{path}").status_code in (403, 404)
+    assert len(hub.machines(student, "--filter", "status=running")) == 1
+
+
+def test_a_deleted_server_takes_what_is_aside_along(hub, student):
+    """Removing the server for good leaves no container of it."""
+    hub.open(student, PLAIN)
+    hub.stop_server(student, PLAIN)
+    put_aside(hub, student)
+    hub.open(student, PLAIN)
+    assert len(hub.machines(student)) == 2
+    hub.stop_server(student, PLAIN, remove=True)
+    deadline = time.monotonic() + 60
+    while hub.machines(student) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert hub.machines(student) == []
