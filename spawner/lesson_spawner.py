@@ -365,6 +365,7 @@ class LessonSpawner(DockerSpawner):
         env["HEXHUB_PUBLIC_PREFIX"] = self.public_prefix
         env["HEXHUB_COURSE"] = course.name
         env["HEXHUB_LESSON"] = lesson.name
+        env["HEXHUB_RECORDS"] = "command_text" if lesson.records_commands else ""
         return {key: value for key, value in env.items() if value is not None}
 
     # The steps of a start

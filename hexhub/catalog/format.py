@@ -102,6 +102,12 @@ class AccessPart(_Part):
     groups: list[str] = []
 
 
+class RecordPart(_Part):
+    """What is recorded about students beyond the usual; they are told."""
+
+    command_text: bool = False
+
+
 class CoursePart(_Part):
     """``course.yml``."""
 
@@ -112,6 +118,7 @@ class CoursePart(_Part):
     image: Image = "hexhub/base"
     lessons: list[Name] = Field(min_length=1)
     access: AccessPart = AccessPart()
+    record: RecordPart = RecordPart()
 
 
 class LimitsPart(_Part):
@@ -218,6 +225,7 @@ class LessonPart(_Part):
     notebook: InnerPath | None = None
     steps: list[StepPart] = Field(min_length=1, max_length=50)
     solution: SolutionPart = SolutionPart()
+    record: RecordPart | None = None
 
     @model_validator(mode="after")
     def _has_one_image(self) -> Self:

@@ -229,6 +229,7 @@ class Lesson:
         open: Files below the home folder to open first, and ``terminal``.
         theory: Markdown.
         notebook: Name of the student's notebook that is generated from ``lesson.ipynb``, or None.
+        records_commands: True where the text of commands in the terminal is recorded, too.
     """
 
     course: CourseName
@@ -246,6 +247,7 @@ class Lesson:
     reveal: Reveal = Reveal()
     wrong: tuple[WrongAnswer, ...] = ()
     notebook: str | None = None
+    records_commands: bool = False
 
     @property
     def server_name(self) -> ServerName:

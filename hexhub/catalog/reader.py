@@ -261,6 +261,7 @@ def _read_lesson(
         reveal=_reveal(part),
         wrong=tuple(_read_wrong(reading, folder, part)),
         notebook=part.notebook,
+        records_commands=(part.record or course_part.record).command_text,
     )
 
 

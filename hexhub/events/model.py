@@ -22,6 +22,26 @@ class EventName(StrEnum):
     SOLUTION_VIEWED = "solution_viewed"
     SERVER_STARTED = "server_started"
     SERVER_STOPPED = "server_stopped"
+    TERMINAL_COMMAND_FINISHED = "terminal_command_finished"
+    FILE_SAVED = "file_saved"
+    CELL_EXECUTED = "cell_executed"
+    PREVIEW_OPENED = "preview_opened"
+    STEP_VIEWED = "step_viewed"
+    IDE_FOCUS_CHANGED = "ide_focus_changed"
+
+
+REPORTED = frozenset(
+    {
+        EventName.TERMINAL_COMMAND_FINISHED,
+        EventName.FILE_SAVED,
+        EventName.CELL_EXECUTED,
+        EventName.PREVIEW_OPENED,
+        EventName.STEP_VIEWED,
+        EventName.IDE_FOCUS_CHANGED,
+    }
+)
+"""What the student's side tells us: claims of a machine in which the student may be root. All
+other events are made by our own processes."""
 
 
 @dataclass(frozen=True)
@@ -43,3 +63,8 @@ class Event:
     at: datetime
     data: Mapping[str, EventValue]
     sequence: int | None = None
+
+    @property
+    def is_reported(self) -> bool:
+        """Tell whether it is a claim of the student's side."""
+        return self.name in REPORTED

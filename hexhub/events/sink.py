@@ -2,7 +2,8 @@
 
 A point's measurement is the event's name. Tags are what has few values (InfluxDB keeps a series for
 each combination): course, lesson, step, outcome, start, reason. All else is a field: ``id``,
-``sequence``, ``user`` (a pseudonym) and the numbers.
+``sequence``, ``user`` (a pseudonym) and the numbers. What the student's side claims has the tag
+``reported``.
 
 Design choices: InfluxDB takes a point with the measurement, tags and time of an older one for the
 same point and overwrites it. That makes sending twice harmless, and would lose the second of two
@@ -83,6 +84,8 @@ def make_point(event: Event, pseudonym_key: bytes) -> Point:
     sequence = event.sequence or 0
     point = Point(event.name.value)
     point.field("id", event.id).field("sequence", sequence)
+    if event.is_reported:
+        point.tag("reported", "true")
     properties = read_schema(event.name, event.version).properties
     for name, value in event.data.items():
         if name == "user":

@@ -186,6 +186,8 @@ def make_event_values(event: Event) -> dict[str, Any]:
         "version": event.version,
         "at": event.at,
         "data": dict(event.data),
+        "user_name": event.data.get("user"),
+        "is_reported": event.is_reported,
     }
 
 

@@ -30,6 +30,7 @@ from sqlalchemy import (
     String,
     Text,
     TypeDecorator,
+    false,
     text,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -343,7 +344,11 @@ class SolutionViewedRow(Base):
 
 
 class EventRow(Base):
-    """The outbox. ``shipped_at`` is set when the sink has acknowledged the event, never before."""
+    """The outbox. ``shipped_at`` is set when the sink has acknowledged the event, never before.
+
+    ``user_name`` repeats what stands in ``data``, so that a student's events can be found.
+    ``is_reported`` marks claims of the student's side.
+    """
 
     __tablename__ = "event"
     __table_args__ = (
@@ -353,6 +358,7 @@ class EventRow(Base):
             sqlite_where=text("shipped_at IS NULL"),
             postgresql_where=text("shipped_at IS NULL"),
         ),
+        Index("ix_event_user", "user_name", "sequence"),
         {"sqlite_autoincrement": True},
     )
 
@@ -363,3 +369,16 @@ class EventRow(Base):
     at: Mapped[datetime]
     data: Mapped[dict[str, Any]]
     shipped_at: Mapped[datetime | None]
+    user_name: Mapped[str | None]
+    is_reported: Mapped[bool] = mapped_column(server_default=false())
+
+
+class RefusedReportRow(Base):
+    """How much of what a student's machine reported was not stored, and when last, by reason."""
+
+    __tablename__ = "refused_report"
+
+    user_name: Mapped[str] = mapped_column(primary_key=True)
+    problem: Mapped[str] = mapped_column(primary_key=True)
+    count: Mapped[int] = mapped_column(BigInteger)
+    last_at: Mapped[datetime]

@@ -2,6 +2,7 @@
 
 import asyncio
 import hmac
+import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -14,6 +15,7 @@ from jupyterhub.services.auth import HubOAuth
 from hexhub.catalog.model import Course, Lesson, Locale, Show
 from hexhub.catalog.published import PublishedCatalog
 from hexhub.errors import CourseError, CourseNotFound, TooManyRequests
+from hexhub.events.reports import RateLimit
 from hexhub.hub_api import HubApi
 from hexhub.names import UserName
 from hexhub.progress.model import Attempt, AttemptState, Place
@@ -27,6 +29,10 @@ MAX_REQUESTS_OF_ONE = 24
 IDENTITY_AGE_S = 30
 """How long JupyterHub's word on a token is believed; so long a lost group still opens a course."""
 _THREADS = 16
+REPORTS_AT_ONCE = 600
+"""Events that a student's machines may report in one go, as after an hour without the hub."""
+REPORTS_PER_S = 0.5
+"""Events that they may report in the long run: 30 in a minute, which nobody at work exceeds."""
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -44,6 +50,7 @@ class ServiceContext:
         auth: JupyterHub's log-in for services.
         threads: Where the store and the catalog, which wait for disks, are asked.
         under_way: User → requests that are being answered.
+        reports: How much each student's machines may report.
     """
 
     settings: Settings
@@ -53,6 +60,9 @@ class ServiceContext:
     auth: HubOAuth
     threads: ThreadPoolExecutor = field(default_factory=_threads)
     under_way: Counter[UserName] = field(default_factory=Counter)
+    reports: RateLimit = field(
+        default_factory=lambda: RateLimit(REPORTS_AT_ONCE, REPORTS_PER_S, time.monotonic)
+    )
 
     @classmethod
     def from_settings(cls, settings: Settings) -> "ServiceContext":

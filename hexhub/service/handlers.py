@@ -21,8 +21,15 @@ from tornado.web import HTTPError, RequestHandler
 
 from hexhub import errors
 from hexhub.catalog.model import Course, Lesson, Locale
-from hexhub.errors import AttemptNotFound, HexHubError, HubUnreachable, RequestInvalid
-from hexhub.names import UserName
+from hexhub.errors import (
+    AccessDenied,
+    AttemptNotFound,
+    HexHubError,
+    HubUnreachable,
+    RequestInvalid,
+)
+from hexhub.events.reports import ReportProblem
+from hexhub.names import CourseName, LessonName, UserName
 from hexhub.progress.model import AttemptState, Place
 from hexhub.service import wire
 from hexhub.service.context import ServiceContext
@@ -31,6 +38,7 @@ from hexhub.service.pages.text import choose_locale, preferred_locales
 from hexhub.usecases.open_lesson import open_lesson
 from hexhub.usecases.pass_step import pass_step
 from hexhub.usecases.read_starter import list_starter, read_starter_file
+from hexhub.usecases.record_report import count_refused_report, record_report
 from hexhub.usecases.reset_machine import reset_machine
 from hexhub.usecases.show_solution import show_solution
 from hexhub.usecases.submit_attempt import submit_attempt
@@ -211,6 +219,14 @@ class ApiHandler(BaseHandler):
         self.identity = await self.identify()
         self.check_xsrf_header()
         self.values = wire.read_arguments(self.request.query_arguments, self.arguments_allowed)
+        self.read_body()
+
+    def read_body(self) -> None:
+        """Read the request's body; most have none.
+
+        Raises:
+            RequestInvalid: It is not what this request takes.
+        """
         wire.read_empty_body(self.request.body)
 
     def check_xsrf_header(self) -> None:
@@ -515,6 +531,28 @@ class SolutionHandler(ApiHandler):
         self.write_json(wire.solution_json(solution.files, solution.script))
 
 
+class EventsHandler(ApiHandler):
+    """What a student's machine reports."""
+
+    def read_body(self) -> None:
+        """Leave the body for :meth:`post`, which counts what is wrong with it."""
+
+    async def post(self, course: str, lesson: str) -> None:
+        """Store a batch of events; what is refused is named one by one."""
+        place = Place(self.identity.user, CourseName(course), LessonName(lesson))
+        try:
+            self.identity.check_machine()
+            _found, there, place = await self.lesson(course, lesson)
+            report = wire.read_report(self.request.body)
+        except (AccessDenied, RequestInvalid) as exc:
+            await self.run(count_refused_report, self.context.store, place, ReportProblem(exc.code))
+            raise
+        recorded = await self.run(
+            record_report, self.context.store, self.context.reports, place, there, report
+        )
+        self.write_json(wire.report_json(recorded))
+
+
 class UnknownApiHandler(ApiHandler):
     """Every other address below ``api/``."""
 
@@ -543,5 +581,6 @@ API_ROUTES: tuple[tuple[str, str, type[ApiHandler]], ...] = (
     ("post", "lessons/{course}/{lesson}/steps/{step}/hints", HintsHandler),
     ("post", "lessons/{course}/{lesson}/steps/{step}/done", DoneHandler),
     ("get", "lessons/{course}/{lesson}/solution", SolutionHandler),
+    ("post", "lessons/{course}/{lesson}/events", EventsHandler),
 )
 """Method, path below ``api/`` and handler of all of API v1."""

@@ -43,6 +43,15 @@ class Identity:
         if self.servers is not None:
             raise AccessDenied("This token speaks for one lesson only.")
 
+    def check_machine(self) -> None:
+        """Pass a machine, not a person.
+
+        Raises:
+            AccessDenied: It is not the token of a machine.
+        """
+        if self.servers is None:
+            raise AccessDenied("Only a lesson's own machine reports what happens in it.")
+
     def check_course(self, course: Course) -> None:
         """Pass whoever may open the course.
 

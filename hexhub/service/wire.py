@@ -14,6 +14,7 @@ from hexhub.catalog.model import Course, Lesson, Locale, Show, Step
 from hexhub.catalog.overlays import Overlay, OverlayFile
 from hexhub.checks.model import RESULT_VERSION, Outcome, TestResult, cut, redact
 from hexhub.errors import HexHubError, RequestInvalid
+from hexhub.events.reports import MAX_EVENTS, MAX_REPORT_BYTES, Claim, Report, check_version
 from hexhub.hub_api import ServerStatus
 from hexhub.machine_facts import MachineFacts
 from hexhub.names import StepName
@@ -29,6 +30,7 @@ from hexhub.progress.model import (
 )
 from hexhub.service.pages.text import say_reason
 from hexhub.usecases.read_starter import StarterEntry
+from hexhub.usecases.record_report import Recorded
 
 API_VERSION = 1
 MAX_BODY_BYTES = 16 * 1024
@@ -390,6 +392,48 @@ def read_empty_body(body: bytes) -> None:
     if content:
         fields = ", ".join(repr(str(name)[:40]) for name in sorted(content)[:5])
         raise RequestInvalid(f"Unknown fields in the body: {fields}. This request has none.")
+
+
+def read_report(body: bytes) -> Report:
+    """Read a batch of events: ``{"version": 1, "dropped": 0, "events": [...]}``.
+
+    What is wrong with a single event is no matter of the whole (``hexhub.events.reports``).
+
+    Raises:
+        RequestInvalid: It is too large, not JSON, or not of that form.
+    """
+    if len(body) > MAX_REPORT_BYTES:
+        raise RequestInvalid(f"The body has {len(body)} bytes; {MAX_REPORT_BYTES} are allowed.")
+    try:
+        content = json.loads(body)
+    except (ValueError, RecursionError):
+        raise RequestInvalid("The body is not JSON.") from None
+    if not isinstance(content, dict) or content.keys() != {"version", "dropped", "events"}:
+        raise RequestInvalid("The body is not an object of 'version', 'dropped' and 'events'.")
+    check_version(content["version"])
+    dropped, events = content["dropped"], content["events"]
+    if isinstance(dropped, bool) or not isinstance(dropped, int) or dropped < 0:
+        raise RequestInvalid("'dropped' is not a whole number.")
+    if not isinstance(events, list) or len(events) > MAX_EVENTS:
+        raise RequestInvalid(f"'events' is not a list of {MAX_EVENTS} events at most.")
+    return Report(tuple(Claim(event, len(json.dumps(event))) for event in events), dropped)
+
+
+def report_json(recorded: Recorded) -> Json:
+    """Give what became of a batch of events."""
+    return {
+        "version": API_VERSION,
+        "stored": recorded.stored,
+        "refused": [
+            {
+                "index": claim.index,
+                "id": claim.id,
+                "code": claim.problem.value,
+                "message": claim.message,
+            }
+            for claim in recorded.refused
+        ],
+    }
 
 
 def read_arguments(

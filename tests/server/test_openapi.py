@@ -25,6 +25,8 @@ SAMPLES = {
     "attempt_failed": "Attempt",
     "attempt_queued": "Attempt",
     "courses": "Courses",
+    "events/report": "Report",
+    "events/reported": "Reported",
     "error": "Error",
     "hint": "Hint",
     "lesson": "Lesson",
@@ -110,9 +112,16 @@ def test_golden_samples_have_the_documented_form(name: str, schema: str) -> None
 
 def test_all_samples_are_looked_at() -> None:
     """No golden sample of the API is left out."""
-    there = {path.stem for path in (ROOT / "tests" / "contract").glob("*.json")}
+    folder = ROOT / "tests" / "contract"
+    there = {p.relative_to(folder).with_suffix("").as_posix() for p in folder.rglob("*.json")}
 
     assert there >= set(SAMPLES)
+
+
+def golden_report() -> dict[str, Any]:
+    """A batch of every kind of event, as the lesson extension sends it."""
+    report: dict[str, Any] = json.loads((ROOT / "tests/contract/events/report.json").read_text())
+    return report
 
 
 async def test_real_answers_have_the_documented_form(service: Service) -> None:
@@ -169,6 +178,9 @@ async def test_real_answers_have_the_documented_form(service: Service) -> None:
     await ask("POST", f"{steps}/done", step="three")
     await ask("GET", "lessons/{course}/{lesson}/solution")
     await ask("GET", "courses")
+    answer = await service.machine().post(f"{LESSON}/events", json=golden_report())
+    check_answer(answer, "post", "/lessons/{course}/{lesson}/events")
+    seen.add(("post", "lessons/{course}/{lesson}/events", answer.status_code))
 
     assert {(method, path) for method, path, _ in seen} == {(m, p) for m, p, _ in API_ROUTES}
     assert {status for _, _, status in seen} >= {200, 201, 400, 403, 404, 409}
