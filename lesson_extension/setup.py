@@ -42,8 +42,9 @@ def list_frontend() -> list[tuple[str, list[str]]]:
 setup(
     data_files=[
         ("etc/jupyter/jupyter_server_config.d", ["jupyter-config/hexhub_lesson.json"]),
-        ("etc/hexhub", ["shell/hexhub.sh"]),
+        ("etc/hexhub", ["shell/hexhub.sh", "shell/hexhub.zsh"]),
         ("share/hexhub", ["shell/lesson"]),
+        ("share/zsh/site-functions", ["shell/_lesson"]),
         *list_frontend(),
     ]
 )

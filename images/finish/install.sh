@@ -9,4 +9,12 @@ install -m 755 /opt/hexhub/share/hexhub/lesson /usr/local/bin/lesson
 if ! grep -q hexhub.sh /etc/bash.bashrc; then
     echo '[ -r /opt/hexhub/etc/hexhub/hexhub.sh ] && . /opt/hexhub/etc/hexhub/hexhub.sh' >>/etc/bash.bashrc
 fi
+install -D -m 644 -t /usr/local/share/zsh/site-functions /opt/hexhub/share/zsh/site-functions/_lesson
+if ! grep -q hexhub.zsh /etc/zsh/zshrc; then
+    echo '[ -r /opt/hexhub/etc/hexhub/hexhub.zsh ] && . /opt/hexhub/etc/hexhub/hexhub.zsh' >>/etc/zsh/zshrc
+fi
+# A home without any file of zsh is met with a questionnaire.
+for home in /root:root /home/student:student; do
+    [ -e "${home%:*}/.zshrc" ] || install -m 644 -o "${home#*:}" -g "${home#*:}" /dev/null "${home%:*}/.zshrc"
+done
 cd / && rm -rf /tmp/hexhub

@@ -1,5 +1,6 @@
 """The Jupyter Server extension of a lesson: the browser's handlers, and the terminal's socket."""
 
+import asyncio
 import os
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from tornado.netutil import bind_unix_socket
 from tornado.web import Application
 from traitlets import Unicode, default
 
+from hexhub_lesson.event_bus import connect_events
 from hexhub_lesson.handlers import (
     BrowserHandler,
     Memory,
@@ -17,7 +19,7 @@ from hexhub_lesson.handlers import (
     SocketHandler,
     make_handlers,
 )
-from hexhub_lesson.hub_client import HubAddress, HubClient
+from hexhub_lesson.hub_client import Answer, HubAddress, HubClient
 from hexhub_lesson.machine_handlers import (
     BrowserActing,
     LocalAnswers,
@@ -25,6 +27,7 @@ from hexhub_lesson.machine_handlers import (
     make_local_handlers,
 )
 from hexhub_lesson.private_folder import FolderUnsafe, make_private_folder, socket_path
+from hexhub_lesson.reporter import Reporter
 
 MAX_REQUEST_BYTES = 64 * 1024
 """Largest request on the unix socket; the terminal sends no bodies."""
@@ -49,7 +52,12 @@ class LessonExtension(ExtensionApp):
         self._memory = Memory()
         self._client = HubClient(HubAddress.from_environment(os.environ))
         self._local = LocalAnswers(self._client, Path.home())
+        self._reporter = Reporter(self._send_report)
+        self._reporting: asyncio.Task[None] | None = None
         self._socket_server: HTTPServer | None = None
+
+    async def _send_report(self, body: bytes) -> Answer:
+        return await self._client.request("POST", "lessons/{course}/{lesson}/events", {}, body=body)
 
     def initialize_handlers(self) -> None:
         """Add the browser's handlers. Jupyter Server puts its base URL before them."""
@@ -57,8 +65,9 @@ class LessonExtension(ExtensionApp):
         self.handlers.extend(make_local_handlers("/", BrowserActing, self._local))
 
     async def _start_jupyter_server_extension(self, serverapp: Any) -> None:
-        """Open the unix socket, now that the event loop runs."""
-        del serverapp
+        """Open the unix socket and begin to report, now that the event loop runs."""
+        connect_events(serverapp.event_logger, self._reporter)
+        self._reporting = asyncio.create_task(self._reporter.run())
         path = Path(self.socket_path)
         try:
             make_private_folder(path.parent)
@@ -74,6 +83,9 @@ class LessonExtension(ExtensionApp):
 
     async def stop_extension(self) -> None:
         """Close the socket and the connections to the hub."""
+        if self._reporting is not None:
+            self._reporting.cancel()
+            await self._reporter.close()
         if self._socket_server is not None:
             self._socket_server.stop()
             Path(self.socket_path).unlink(missing_ok=True)

@@ -70,13 +70,16 @@ class HubClient:
         self._address = address
         self._session: aiohttp.ClientSession | None = None
 
-    async def request(self, method: str, path: str, query: Mapping[str, str]) -> Answer:
+    async def request(
+        self, method: str, path: str, query: Mapping[str, str], *, body: bytes | None = None
+    ) -> Answer:
         """Give the API's answer, whatever its status; closes the connection when cancelled.
 
         Args:
-            method: ``GET`` or ``POST``; there is never a body.
+            method: ``GET`` or ``POST``.
             path: Below the API's base; ``{course}`` and ``{lesson}`` are filled in.
             query: Query of the request; ``wait`` makes the time limit longer by as many seconds.
+            body: JSON, or None for a request without one.
 
         Raises:
             HubUnreachable: No connection, no answer in time, or an answer that is not JSON.
@@ -96,21 +99,26 @@ class HubClient:
                 method,
                 url,
                 params=query,
-                headers={"Authorization": f"token {address.token}", "Accept": "application/json"},
+                data=body,
+                headers={
+                    "Authorization": f"token {address.token}",
+                    "Accept": "application/json",
+                    **({} if body is None else {"Content-Type": "application/json"}),
+                },
                 timeout=timeout,
                 allow_redirects=False,
             ) as response:
-                body = await _read_bounded(response)
+                answer = await _read_bounded(response)
         except (aiohttp.ClientError, OSError) as exc:
             raise HubUnreachable(
                 "The hub does not answer. Your work is safe on this machine; try again in a moment."
             ) from exc
-        if not _is_json(body):
+        if not _is_json(answer):
             raise HubUnreachable(
                 f"The hub's address answers with status {response.status}, but not as the API "
                 "does. It may be starting; try again in a moment."
             )
-        return Answer(response.status, body, response.headers.get("Retry-After", ""))
+        return Answer(response.status, answer, response.headers.get("Retry-After", ""))
 
     async def close(self) -> None:
         """Close all connections."""

@@ -1,10 +1,20 @@
-"""The IDE's terminals: they start in ``~/work``, and also when that folder is gone."""
+"""The IDE's terminals: where they start, and what their shells tell of finished commands."""
 
 import os
+import secrets
 from pathlib import Path
 from typing import Any
 
+from jupyter_events import EventLogger
 from jupyter_server_terminals.terminalmanager import TerminalManager
+
+from hexhub_lesson.event_bus import emit_event
+from hexhub_lesson.finished_commands import CommandReader
+
+NONCE_VARIABLE = "HEXHUB_TERMINAL"
+"""Tells a shell that its terminal listens, and by which word it is believed."""
+RECORDS_VARIABLE = "HEXHUB_RECORDS"
+"""What the lesson records beyond the usual: ``command_text`` or nothing; set by the hub."""
 
 
 def can_enter(path: Path) -> bool:
@@ -13,7 +23,7 @@ def can_enter(path: Path) -> bool:
 
 
 class WorkTerminals(TerminalManager):
-    """Terminals that start in ``~/work`` unless another existing folder was asked for."""
+    """Terminals that start in ``~/work`` and tell the event bus of commands that have ended."""
 
     def create(self, **kwargs: Any) -> dict[str, Any]:
         """Start a terminal and give its model.
@@ -26,3 +36,30 @@ class WorkTerminals(TerminalManager):
         folders = (folder for folder in (asked, home, Path("/")) if can_enter(folder))
         model: dict[str, Any] = super().create(**{**kwargs, "cwd": str(next(folders))})
         return model
+
+    def new_terminal(self, **kwargs: Any) -> Any:
+        """Start a shell whose output is looked through for what it tells us."""
+        nonce = secrets.token_hex(8)
+        own = {**(kwargs.get("extra_env") or {}), NONCE_VARIABLE: nonce}
+        terminal = super().new_terminal(**{**kwargs, "extra_env": own})
+        reader = CommandReader(nonce)
+        read = terminal.ptyproc.read
+        has_text = os.environ.get(RECORDS_VARIABLE) == "command_text"
+        logger: EventLogger = self.parent.event_logger  # type: ignore[union-attr] # the server
+
+        def read_and_look(size: int = 1024) -> str:
+            piece: str = read(size)
+            for command in reader.feed(piece):
+                emit_event(
+                    logger,
+                    "terminal_command_finished",
+                    {
+                        "exit_status": command.exit_status,
+                        "duration_ms": command.duration_ms,
+                        "text": command.text if has_text else "",
+                    },
+                )
+            return piece
+
+        terminal.ptyproc.read = read_and_look
+        return terminal

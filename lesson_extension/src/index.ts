@@ -19,6 +19,7 @@ import { IStateDB } from '@jupyterlab/statedb';
 import { ITranslator } from '@jupyterlab/translation';
 
 import { CommandIds, registerCommands } from './commands';
+import { eventsPlugin } from './events';
 import { localeCookie, pickLocale } from './locale';
 import { LessonModel, type Memory } from './model';
 import { makeLessonApi, type Send } from './request';
@@ -160,4 +161,4 @@ const plugin: JupyterFrontEndPlugin<void> = {
   activate,
 };
 
-export default plugin;
+export default [plugin, eventsPlugin];

@@ -61,12 +61,14 @@ class LessonHub:
             its last element for ever.
         seen: Requests to the API, in order.
         gone: Paths whose client went away before the answer.
+        bodies: Targets and bodies of POST requests, in order.
     """
 
     def __init__(self) -> None:
         self.replies: dict[tuple[str, str], list[Reply]] = {}
         self.seen: list[Seen] = []
         self.gone: list[str] = []
+        self.bodies: list[tuple[str, bytes]] = []
         self.is_stopping = threading.Event()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _make_handler(self))
         self._server.daemon_threads = False  # server_close() then waits for all of them
@@ -105,7 +107,8 @@ def _make_handler(hub: LessonHub) -> type[BaseHTTPRequestHandler]:
                 self.write(200, {"version": "6.1.1"})
 
         def do_POST(self) -> None:
-            self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            hub.bodies.append((self.path.removeprefix(API), body))
             url = urlsplit(self.path)
             if url.path.startswith(API):
                 self.api("POST", url.path.removeprefix(API))

@@ -1,5 +1,7 @@
 """``lesson greet``: what a new terminal says, once (``shell/`` calls it)."""
 
+import os
+
 from hexhub_lesson import wire
 from hexhub_lesson.socket_client import NoServer
 from hexhub_lesson.terminal import PASSED
@@ -40,4 +42,6 @@ def greet(session: Session) -> int:
         for word in words
     )
     screen.print("   ".join(parts))
+    if os.environ.get("HEXHUB_RECORDS") == "command_text":
+        screen.print(screen.say("greeting_records"))
     return PASSED

@@ -33,6 +33,8 @@ STEP is a step's name, as 'lesson steps' shows it; without one the current step 
     "greeting_task": "what to do",
     "greeting_check": "check it",
     "greeting_hint": "a hint",
+    "greeting_records": "This lesson records the commands that you type in this terminal. "
+    "A space before a command keeps it out.",
     "checking": "Checking",
     "queued": "Waiting, {before} before you",
     "queued_next": "Waiting, you are next",
@@ -105,6 +107,8 @@ _RU = {
     "greeting_task": "что делать",
     "greeting_check": "проверить",
     "greeting_hint": "подсказка",
+    "greeting_records": "Этот урок записывает команды, которые вы набираете в этом терминале. "
+    "Команда с пробелом в начале не записывается.",
     "checking": "Проверяем",
     "queued": "Ждём очереди, впереди: {before}",
     "queued_next": "Ждём очереди, вы следующие",
