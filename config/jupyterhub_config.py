@@ -62,6 +62,12 @@ c.LessonSpawner.isolated_network = env["HEXHUB_ISOLATED_NETWORK"]
 c.LessonSpawner.isolated_gate = env["HEXHUB_ISOLATED_GATE"]
 c.LessonSpawner.holds_quota = env["HEXHUB_HOLDS_QUOTA"] == "1"
 
+# Containers that wait for a student, so that a lesson opens at once: the most memory that they hold
+# together (0: none are made), and how many wait for each kind of lesson, at least and at most.
+c.MachinePool.memory = "1G"
+c.MachinePool.least = 1
+c.MachinePool.most = 8
+
 # What a machine's token may do: tell that it is used, be opened by its student, and speak to
 # HexHub's API, for this one lesson only.
 c.Spawner.server_token_scopes = [

@@ -34,6 +34,7 @@
     │   ├── EventInvalid         an event does not keep to its schema
     │   ├── SinkUnreachable      the time series database does not take events now
     │   └── SinkRefused          it takes events, but not these
+    ├── ClaimFailed              a container that waited cannot become this student's machine
     ├── HubUnreachable           JupyterHub's API does not answer, or answers with an error
     ├── RequestInvalid           a request to our API breaks its contract
     ├── TooManyRequests          one person has too many requests under way
@@ -307,6 +308,12 @@ class SinkRefused(EventError):
     """The time series database takes events, but not these."""
 
     code = "sink_refused"
+
+
+class ClaimFailed(HexHubError):
+    """A container that waited cannot become this student's machine; a new one can."""
+
+    code = "claim_failed"
 
 
 class HubUnreachable(HexHubError):

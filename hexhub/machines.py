@@ -1,4 +1,8 @@
-"""Docker, and the students' containers of one HexHub as a whole: stop all, remove all."""
+"""Docker, and the containers of one HexHub as a whole: stop the students', remove all.
+
+Machines that wait for a student (``spawner.pool``) are nobody's: they are removed where students'
+machines are stopped, and not counted among them.
+"""
 
 import contextlib
 from collections.abc import Callable, Iterable
@@ -12,6 +16,7 @@ from docker.utils import kwargs_from_env
 from requests.exceptions import RequestException
 
 from hexhub.errors import SetupError
+from hexhub.names import is_nobodys
 from hexhub.set_aside import kept_until
 
 DOCKER_TIMEOUT_S = 60
@@ -56,17 +61,38 @@ def find_containers(
     return found
 
 
+def find_waiting(client: docker.APIClient, hub_id: str) -> list[dict[str, Any]]:
+    """Give Docker's list entries of the containers that wait for a student."""
+    return [each for each in find_containers(client, hub_id) if is_nobodys(_name_of(each))]
+
+
 def stop_machines(client: docker.APIClient, hub_id: str) -> int:
-    """Stop every running container of this hub and give their number; they stay, with all files."""
+    """Stop every running machine of this hub and give their number; they stay, with all files."""
 
     def stop(container: dict[str, Any]) -> None:
         client.stop(container["Id"], timeout=_STOP_TIMEOUT_S)
 
+    remove_waiting(client, hub_id)
     return _with_each(find_containers(client, hub_id, is_running=True), stop)
 
 
+def remove_waiting(client: docker.APIClient, hub_id: str) -> int:
+    """Remove the containers that wait for a student and give their number."""
+
+    def remove(container: dict[str, Any]) -> None:
+        # By its name: where a student got it in this moment, it has another one.
+        client.remove_container(_name_of(container), v=True, force=True)
+
+    return _with_each(find_waiting(client, hub_id), remove)
+
+
 def remove_machines(client: docker.APIClient, hub_id: str) -> int:
-    """Remove every container of this hub, with all that is in them, and give their number."""
+    """Remove every container of this hub, with all that is in them.
+
+    Returns:
+        How many there were, without those that waited for a student.
+    """
+    remove_waiting(client, hub_id)
 
     def remove(container: dict[str, Any]) -> None:
         client.remove_container(container["Id"], v=True, force=True)
@@ -96,6 +122,10 @@ def _with_each(containers: Iterable[dict[str, Any]], act: Callable[[dict[str, An
 
     with ThreadPoolExecutor(_THREADS) as threads:
         return len(list(threads.map(act_if_there, containers)))
+
+
+def _name_of(container: dict[str, Any]) -> str:
+    return str(next(iter(container.get("Names") or ["/"])))[1:]
 
 
 def _from_environment() -> dict[str, Any]:

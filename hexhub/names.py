@@ -5,6 +5,11 @@ with a letter and has neither ``--`` nor a trailing ``-`` (jupyterhub ``slugs.is
 Joining course and lesson by a dash would be ambiguous (``a-b`` + ``c`` and ``a`` + ``b-c``) and can
 be too long, so that a server's name is always the lesson's name, cut, and a hash of both. The title
 that people read goes into the server's ``display_name``.
+
+A machine is the container of one student in one lesson. It is found by its name alone, which is
+made of the hub's id, the student and the server: Docker cannot change the labels of a container, so
+that those of one that was made before its student was known can say nothing of them. The names of
+containers that wait for a student hold dots, which no machine's name does.
 """
 
 import hashlib
@@ -23,6 +28,8 @@ Version = NewType("Version", str)
 MAX_NAME_LENGTH = 40
 SERVER_NAME_LENGTH = 30
 _HASH_LENGTH = 8
+_SLUG_LENGTH = 20
+_USER_HASH_LENGTH = 10
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
 
@@ -42,3 +49,34 @@ def make_server_name(course: CourseName, lesson: LessonName) -> ServerName:
     digest = hashlib.sha256(f"{course}/{lesson}".encode()).hexdigest()[:_HASH_LENGTH]
     head = lesson[: SERVER_NAME_LENGTH - _HASH_LENGTH - 1].rstrip("-")
     return ServerName(f"{head}-{digest}")
+
+
+def machine_name(hub_id: str, user: str, server_name: str) -> str:
+    """Make the name of a student's container: readable, and never the same for two machines.
+
+    The readable parts are cut and cleaned, so that they may collide; the hash of the exact user and
+    server names does not. A NUL byte stands between both, since neither can hold one.
+
+    Args:
+        hub_id: Of this HexHub; its first six characters are used.
+        user: Any JupyterHub user name.
+        server_name: Made by :func:`make_server_name`.
+    """
+    slug = re.sub(r"[^a-z0-9]+", "-", user.lower())[:_SLUG_LENGTH].strip("-") or "user"
+    digest = hashlib.sha256(f"{user}\0{server_name}".encode()).hexdigest()[:_USER_HASH_LENGTH]
+    return f"hexhub-{hub_id[:6]}-{slug}-{server_name}-{digest}"
+
+
+def waiting_name(hub_id: str, number: str) -> str:
+    """Make the name of a container that waits for a student; ``number`` tells them apart."""
+    return f"hexhub-{hub_id[:6]}.waiting.{number}"
+
+
+def claimed_name(hub_id: str, number: str) -> str:
+    """Make the name that a waiting container has while it becomes a student's machine."""
+    return f"hexhub-{hub_id[:6]}.claimed.{number}"
+
+
+def is_nobodys(container_name: str) -> bool:
+    """Tell whether a container of ours waits for a student, or was on its way to one."""
+    return ".waiting." in container_name or ".claimed." in container_name

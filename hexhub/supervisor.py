@@ -207,7 +207,7 @@ def make_programs(plan: Plan, outer: Mapping[str, str]) -> list[Program]:
         ),
         Program(
             "hub",
-            (python, "-m", "jupyterhub", "-f", str(PROJECT / "config" / "jupyterhub_config.py")),
+            (python, "-m", "spawner.hub", "-f", str(PROJECT / "config" / "jupyterhub_config.py")),
             hub_environment(plan, outer),
         ),
         Program("web", (hexhub, "web"), web_environment(plan, outer)),

@@ -1,4 +1,4 @@
-"""A lesson's container: its name, its labels and everything Docker is told when it is made; pure.
+"""A lesson's container: everything Docker is told when it is made; pure.
 
 Design choices: the arguments are plain dictionaries in the words of the Docker API, not built up by
 DockerSpawner's traits, so that what a student's container may do is one value that a test compares
@@ -6,20 +6,21 @@ whole (kubespawner's ``make_pod`` is the example). Nothing of the student but th
 no token: what the server must know is handed over when it runs (``spawner.machine_channel``).
 """
 
-import hashlib
 import io
-import re
 import tarfile
 from collections.abc import Mapping
 from typing import Any
 
 from hexhub.catalog.model import Lesson, MachineUser, Network
 from hexhub.catalog.overlays import Overlay
+from hexhub.names import machine_name
 
 PORT = 8888
 """Where the single-user server listens in the container."""
 STOP_TIMEOUT_S = 3
 """Seconds between asking a container to stop and killing it."""
+HOST_NAME = "lesson"
+"""Of every machine: it is fixed when the container is made, maybe before its lesson is known."""
 
 ENTRYPOINT = (
     "/usr/bin/tini",
@@ -43,38 +44,13 @@ CAPABILITIES = (
 )
 """What a root in a container keeps: enough for su, useradd, chown, apt and port 80 (DESIGN §7)."""
 
-_SLUG_LENGTH = 20
-_HASH_LENGTH = 10
 _CPU_PERIOD_US = 100_000
 _LOG_SIZE = "1m"
 
 
-def machine_name(hub_id: str, user: str, server_name: str) -> str:
-    """Make the name of a student's container: readable, and never the same for two machines.
-
-    The readable parts are cut and cleaned, so that they may collide; the hash of the exact user and
-    server names does not. A NUL byte stands between both, since neither can hold one.
-
-    Args:
-        hub_id: Of this HexHub; its first six characters are used.
-        user: Any JupyterHub user name.
-        server_name: Made by ``hexhub.names.make_server_name``.
-    """
-    slug = re.sub(r"[^a-z0-9]+", "-", user.lower())[:_SLUG_LENGTH].strip("-") or "user"
-    digest = hashlib.sha256(f"{user}\0{server_name}".encode()).hexdigest()[:_HASH_LENGTH]
-    return f"hexhub-{hub_id[:6]}-{slug}-{server_name}-{digest}"
-
-
-def machine_labels(lesson: Lesson, user: str, hub_id: str) -> dict[str, str]:
-    """Give the labels by which the hub, the worker and ``hexhub down`` find a machine."""
-    return {
-        "hexhub.hub": hub_id,
-        "hexhub.user": user,
-        "hexhub.course": lesson.course,
-        "hexhub.lesson": lesson.name,
-        "hexhub.server": lesson.server_name,
-        "hexhub.kind": "student",
-    }
+def machine_labels(hub_id: str) -> dict[str, str]:
+    """Give the labels of all machines of a hub; whose one is, its name says (``hexhub.names``)."""
+    return {"hexhub.hub": hub_id, "hexhub.kind": "student"}
 
 
 def make_container(
@@ -121,13 +97,13 @@ def make_container(
     return {
         "image": lesson.image,
         "name": machine_name(hub_id, user, lesson.server_name),
-        "hostname": lesson.name,
+        "hostname": HOST_NAME,
         "user": lesson.user.value,
         "working_dir": str(lesson.user.home),
         "entrypoint": list(ENTRYPOINT),
         "command": [],
         "environment": {},
-        "labels": machine_labels(lesson, user, hub_id),
+        "labels": machine_labels(hub_id),
         # docker-py sets StdinOnce for whoever is attached at the time, and stdin would end with
         # the first delivery; detached, it stays open for the container's whole life.
         "stdin_open": True,
@@ -175,3 +151,13 @@ def why_it_ended(state: Mapping[str, Any], memory_bytes: int) -> str:
     if state.get("Error"):
         return "Docker could not start it; the hub's log says why."
     return f"It ended by itself (exit code {state.get('ExitCode')})."
+
+
+def address_of(container: Mapping[str, Any]) -> str:
+    """Give a container's address on its one network; empty while it has none.
+
+    Args:
+        container: As Docker's inspection gives it.
+    """
+    networks = container["NetworkSettings"]["Networks"].values()
+    return next(filter(None, (network["IPAddress"] for network in networks)), "")

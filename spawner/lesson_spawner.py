@@ -25,41 +25,42 @@ from typing import Any, ClassVar, TypeVar
 from urllib.parse import urlparse
 
 import docker
-from docker.errors import DockerException, ImageNotFound, NotFound
+from docker.errors import ImageNotFound, NotFound
 from dockerspawner import DockerSpawner
 from jupyterhub.spawner import SpawnException
 from jupyterhub.utils import url_path_join
-from requests.exceptions import RequestException
 from traitlets import Bool, Float, Unicode, default
 
 from hexhub.catalog.model import Course, Lesson, Network
 from hexhub.catalog.overlays import starter_overlay
 from hexhub.catalog.published import PublishedCatalog
-from hexhub.errors import HexHubError
+from hexhub.errors import ClaimFailed, HexHubError
 from hexhub.link_local import drop_link_local
 from hexhub.machine_facts import MachineEnd, MachineFacts
-from hexhub.machine_network import planned_network
+from hexhub.names import machine_name
+from spawner.claim import claim_machine
 from spawner.container import (
     PORT,
     STOP_TIMEOUT_S,
-    machine_name,
-    make_container,
+    address_of,
     starter_archive,
     why_it_ended,
 )
+from spawner.docker_threads import THREADS, DockerThreads, DockerTrouble
 from spawner.endings import how_it_ended, idle_stop_at
 from spawner.machine_channel import deliver, make_message
+from spawner.machine_site import MachineSite
+from spawner.pool import MachinePool
+from spawner.pool_plan import Waiting, limits_of
 from spawner.resets import machines_aside, put_aside, remove_all, take_back, undo_until
 
-_THREADS = 16
 _PORT_POLL_S = 0.02
 _STATE_POLL_S = 0.5
 _LOG_LINES = 40
 _EMPTY_S = 3.0
+_ENDED = "machine-ended"
 _HUB_BEGAN_AT = datetime.now(UTC)
 
-_DockerTrouble = (DockerException, RequestException, OSError)
-"""What docker-py raises when Docker is away, hangs or refuses."""
 _Result = TypeVar("_Result")
 
 PHASES = {
@@ -111,6 +112,7 @@ class LessonSpawner(DockerSpawner):
     )
 
     _catalogs: ClassVar[dict[str, PublishedCatalog]] = {}
+    _pools: ClassVar[dict[str, MachinePool]] = {}
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -129,13 +131,13 @@ class LessonSpawner(DockerSpawner):
     def executor(self) -> ThreadPoolExecutor:
         """The threads in which Docker is asked, shared by all students."""
         if LessonSpawner._executor is None:
-            LessonSpawner._executor = ThreadPoolExecutor(_THREADS, thread_name_prefix="docker")
+            LessonSpawner._executor = ThreadPoolExecutor(THREADS, thread_name_prefix="docker")
         executor: ThreadPoolExecutor = LessonSpawner._executor
         return executor
 
     @default("client_kwargs")
     def _default_client_kwargs(self) -> dict[str, Any]:
-        return {"timeout": self.docker_timeout_s}
+        return {"timeout": self.docker_timeout_s, "max_pool_size": THREADS}
 
     @default("object_name")
     def _object_name_default(self) -> str:
@@ -198,17 +200,21 @@ class LessonSpawner(DockerSpawner):
         self.ended = None
         self._tell("lesson")
         course, lesson = self._allowed_lesson()
-        await self._expect_docker()
-        self._is_refused = False
         try:
             async with self._moving:
-                return await self._start(course, lesson)
+                container = await self._expect_docker()
+                self._is_refused = False
+                self.pool.start()
+                with self.pool.busy():
+                    return await self._start(course, lesson, container)
         except BaseException as exc:
+            if self._is_refused:
+                raise
             # A cancelled start (the student pressed Stop, or start_timeout) must clean up too.
             await asyncio.shield(self._clean_up(self._new_container))
             if isinstance(exc, SpawnException | asyncio.CancelledError):
                 raise
-            if isinstance(exc, _DockerTrouble):
+            if isinstance(exc, DockerTrouble):
                 self.log.error("Docker failed at %s: %s", self.object_name, exc)
                 raise refuse(
                     "Docker on this computer could not start your machine. Try again in a moment; "
@@ -243,7 +249,7 @@ class LessonSpawner(DockerSpawner):
             )
         except NotFound:
             return 0
-        except (TimeoutError, *_DockerTrouble) as exc:
+        except (TimeoutError, *DockerTrouble) as exc:
             self.log.warning("Docker does not tell how %s is: %s", self.object_name, exc)
             return None
         state = container["State"]
@@ -296,10 +302,10 @@ class LessonSpawner(DockerSpawner):
         """
         try:
             container = await self._docker_call("inspect_container", self.object_name)
-        except _DockerTrouble:
+        except DockerTrouble:
             url: str = await super().get_url()
             return url
-        return f"http://{_address_of(container) or '127.0.0.1'}:{PORT}{self.server.base_url}"
+        return f"http://{address_of(container) or '127.0.0.1'}:{PORT}{self.server.base_url}"
 
     async def _stop_if_empty(self, container: dict[str, Any]) -> str | None:
         """Stop a machine in which no server listens, as a hub leaves it that is killed in a start.
@@ -309,7 +315,7 @@ class LessonSpawner(DockerSpawner):
         """
         if self._has_listened:
             return None
-        address = _address_of(container)
+        address = address_of(container)
         deadline = time.monotonic() + _EMPTY_S
         while not (address and await _listens(address, PORT)):
             if time.monotonic() > deadline:
@@ -338,7 +344,7 @@ class LessonSpawner(DockerSpawner):
         self.log.info("Stopping %s: not used for %d s", self.object_name, idle_s)
         try:
             await self.stop()
-        except _DockerTrouble as exc:
+        except DockerTrouble as exc:
             self.log.warning("Could not stop %s: %s", self.object_name, exc)
             return None
         return f"not used for {idle_s} s"
@@ -411,15 +417,19 @@ class LessonSpawner(DockerSpawner):
             )
         return course, lesson
 
-    async def _start(self, course: Course, lesson: Lesson) -> tuple[str, int]:
-        network = self.isolated_network if lesson.network is Network.NONE else self.internet_network
-        container = await self._find()
+    async def _start(
+        self, course: Course, lesson: Lesson, container: dict[str, Any] | None
+    ) -> tuple[str, int]:
         if container is not None and container["State"]["Status"] == "created":
             # A hub was killed while it made this one, so that the starter may not be in it.
             await self._docker_call("remove_container", container["Id"], v=True, force=True)
             container = None
+        arguments = self._site.arguments(lesson, self.user.name)
         if container is None:
-            container_id = await self._create(course, lesson, network)
+            address = await self._claim(course, lesson, arguments)
+            if address:
+                return address, PORT
+            container_id = await self._create(course, lesson, arguments)
         else:
             self._tell("resume")
             container_id = container["Id"]
@@ -432,28 +442,69 @@ class LessonSpawner(DockerSpawner):
         self.object_id = container_id
         self._tell("start")
         await self._docker_call("start", container_id)
-        bridge = planned_network(self.hub_id, is_internal=lesson.network is Network.NONE).bridge
-        loop = asyncio.get_running_loop()
-        await loop.run_in_executor(self.executor, drop_link_local, bridge)
+        await self._docker.run(partial(drop_link_local, self._site.bridge(arguments)))
         self._tell("server")
-        message = make_message(self.get_env(), self.get_args(), str(lesson.user.home))
-        await self._docker_call_with(partial(deliver, container_id=container_id, message=message))
+        await self._docker.with_client(
+            partial(deliver, container_id=container_id, message=self._message(lesson))
+        )
         address = await self._wait_until_listening(container_id, lesson)
+        self._end_start()
+        return address, PORT
+
+    async def _claim(self, course: Course, lesson: Lesson, arguments: dict[str, Any]) -> str:
+        """Have a container that waits become the machine; gives its address, or "" for none."""
+        taken = self.pool.take(arguments)
+        if taken is None:
+            return ""
+        self._new_container = taken.id
+        self._tell("files")
+        try:
+            address = await claim_machine(
+                self._docker,
+                taken,
+                hub_id=self.hub_id,
+                name=self.object_name,
+                image=lesson.image,
+                home=lesson.user.home,
+                limits=limits_of(arguments),
+                pack_starter=partial(self._pack_starter, course, lesson),
+                message=self._message(lesson),
+                until_listening=partial(self._claimed_listens, taken, lesson),
+            )
+        except (ClaimFailed, SpawnException, *DockerTrouble) as exc:
+            if isinstance(exc, SpawnException) and exc.reason != _ENDED:
+                raise
+            self.log.warning("%s starts cold: %s", self.object_name, exc)
+            await self._clean_up(taken.id)
+            self._new_container = ""
+            return ""
+        finally:
+            self.pool.forget(taken)
+        self.object_id = taken.id
+        self._end_start()
+        return address
+
+    async def _claimed_listens(self, taken: Waiting, lesson: Lesson) -> str:
+        self._tell("server")
+        return await self._wait_until_listening(taken.id, lesson, taken.address)
+
+    def _end_start(self) -> None:
         self._new_container = ""
         self._has_listened = True
         self._tell("ready")
-        return address, PORT
 
-    async def _create(self, course: Course, lesson: Lesson, network: str) -> str:
+    def _message(self, lesson: Lesson) -> bytes:
+        return make_message(self.get_env(), self.get_args(), str(lesson.user.home))
+
+    def _pack_starter(self, course: Course, lesson: Lesson) -> bytes:
+        folder = self._catalog.folder(course.name, course.version)
+        return starter_archive(
+            starter_overlay(folder, lesson), lesson.user, modified_s=int(time.time())
+        )
+
+    async def _create(self, course: Course, lesson: Lesson, arguments: dict[str, Any]) -> str:
         """Make the container with the starter in it and give its id."""
         self._tell("create")
-        arguments = make_container(
-            lesson,
-            user=self.user.name,
-            hub_id=self.hub_id,
-            network=network,
-            holds_quota=self.holds_quota,
-        )
         try:
             made = await self._docker_call("create_container", **arguments)
         except ImageNotFound as exc:
@@ -467,29 +518,23 @@ class LessonSpawner(DockerSpawner):
         container_id: str = made["Id"]
         self._new_container = container_id
         self._tell("files")
-        folder = self._catalog.folder(course.name, course.version)
-        loop = asyncio.get_running_loop()
-        archive = await loop.run_in_executor(
-            self.executor,
-            lambda: starter_archive(
-                starter_overlay(folder, lesson), lesson.user, modified_s=int(time.time())
-            ),
-        )
+        archive = await self._docker.run(partial(self._pack_starter, course, lesson))
         await self._docker_call("put_archive", container_id, str(lesson.user.home), archive)
         return container_id
 
     async def _find(self) -> dict[str, Any] | None:
+        """Give the student's machine as Docker has it, or None where there is none yet."""
         try:
             found: dict[str, Any] = await self._docker_call("inspect_container", self.object_name)
         except NotFound:
             return None
         return found
 
-    async def _expect_docker(self) -> None:
-        """Refuse at once where Docker is not there, instead of waiting for it at each call."""
+    async def _expect_docker(self) -> dict[str, Any] | None:
+        """Find the machine; refuse at once where Docker is not there, instead of at each call."""
         try:
-            await asyncio.wait_for(self._docker_call("ping"), self.docker_ping_s)
-        except (TimeoutError, *_DockerTrouble) as exc:
+            return await asyncio.wait_for(self._find(), self.docker_ping_s)
+        except (TimeoutError, *DockerTrouble) as exc:
             self.log.error("Docker does not answer: %s", exc)
             raise refuse(
                 "Docker is not running on this computer, or does not answer. Whoever runs HexHub "
@@ -498,15 +543,16 @@ class LessonSpawner(DockerSpawner):
                 503,
             ) from exc
 
-    async def _wait_until_listening(self, container_id: str, lesson: Lesson) -> str:
-        """Give the machine's address once its server listens.
+    async def _wait_until_listening(
+        self, container_id: str, lesson: Lesson, address: str = ""
+    ) -> str:
+        """Give the machine's address once its server listens; the caller may know it already.
 
         JupyterHub asks a server that is not there yet again after growing pauses (0.2 to 5 s); by
         listening first, the student is let in as soon as the server is.
         """
         deadline = time.monotonic() + self.ready_timeout_s
-        address = ""
-        next_look = 0.0
+        next_look = time.monotonic() + _STATE_POLL_S if address else 0.0
         while time.monotonic() < deadline:
             if time.monotonic() >= next_look:
                 container = await self._docker_call("inspect_container", container_id)
@@ -516,10 +562,10 @@ class LessonSpawner(DockerSpawner):
                         "Your machine stopped while it was starting. "
                         f"{why_it_ended(container['State'], lesson.limits.memory_bytes)} "
                         "Try again; your files are kept.",
-                        "machine-ended",
+                        _ENDED,
                         500,
                     )
-                address = _address_of(container)
+                address = address_of(container)
                 next_look = time.monotonic() + _STATE_POLL_S
             if address and await _listens(address, PORT):
                 return address
@@ -541,14 +587,14 @@ class LessonSpawner(DockerSpawner):
                 await self._docker_call("stop", self.object_name, timeout=STOP_TIMEOUT_S)
         except NotFound:
             pass
-        except _DockerTrouble as exc:
+        except DockerTrouble as exc:
             # The next start finds the container by its name and puts things right.
             self.log.warning("Could not clean up %s: %s", self.object_name, exc)
 
     async def _log_last_lines(self, container_id: str) -> None:
         try:
             lines = await self._docker_call("logs", container_id, tail=_LOG_LINES)
-        except _DockerTrouble as exc:
+        except DockerTrouble as exc:
             self.log.warning("No log of %s: %s", self.object_name, exc)
             return
         self.log.error(
@@ -558,6 +604,30 @@ class LessonSpawner(DockerSpawner):
     def _tell(self, phase: str) -> None:
         self._phases.append(phase)
         self._phase_told.set()
+
+    @cached_property
+    def _docker(self) -> DockerThreads:
+        return DockerThreads(lambda: self.client, self.executor)
+
+    @cached_property
+    def _site(self) -> MachineSite:
+        return MachineSite(
+            self.hub_id, self.internet_network, self.isolated_network, self.holds_quota
+        )
+
+    @property
+    def pool(self) -> MachinePool:
+        """The containers that wait for students, shared by all spawners of this hub."""
+        pools = LessonSpawner._pools
+        if self.hub_id not in pools:
+            pools[self.hub_id] = MachinePool(
+                self._docker,
+                self._site,
+                self._catalog,
+                Path(self.catalog_folder),
+                parent=self,
+            )
+        return pools[self.hub_id]
 
     @cached_property
     def _catalog(self) -> PublishedCatalog:
@@ -571,19 +641,7 @@ class LessonSpawner(DockerSpawner):
         return await self._docker_call_with(lambda client: getattr(client, method)(*args, **kwargs))
 
     async def _docker_call_with(self, call: Callable[[docker.APIClient], _Result]) -> _Result:
-        """Give what ``call`` gives, from one of the Docker threads.
-
-        docker-py asks Docker for its version when the client is made, so that this too belongs
-        into a thread.
-        """
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self.executor, lambda: call(self.client))
-
-
-def _address_of(container: dict[str, Any]) -> str:
-    """Give a container's address on its one network; empty while it has none."""
-    networks = container["NetworkSettings"]["Networks"].values()
-    return next(filter(None, (network["IPAddress"] for network in networks)), "")
+        return await self._docker.with_client(call)
 
 
 async def _listens(address: str, port: int) -> bool:

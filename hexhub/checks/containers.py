@@ -177,7 +177,7 @@ def make_trial_machine(lesson: Lesson, *, hub_id: str, expires_at_s: float) -> d
     }
     return {
         "image": lesson.image,
-        "hostname": lesson.name,
+        "hostname": "lesson",
         "user": lesson.user.value,
         "working_dir": str(lesson.user.home),
         "entrypoint": ["/usr/bin/tini", "-g", "--"],

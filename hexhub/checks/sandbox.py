@@ -54,7 +54,6 @@ from hexhub.checks.warm import (
     WARM_CHECKS,
     Ready,
     WarmPool,
-    has_free_memory,
     may_wait,
 )
 from hexhub.errors import (
@@ -64,7 +63,8 @@ from hexhub.errors import (
     MachineNotRunning,
     SubmissionUnusable,
 )
-from hexhub.set_aside import is_aside
+from hexhub.memory import has_free_memory
+from hexhub.names import machine_name
 
 log = logging.getLogger(__name__)
 
@@ -348,28 +348,27 @@ class Sandbox:
 
     # --- the student's machine --------------------------------------------------------------------
 
-    def find_machine(self, labels: Mapping[str, str]) -> str:
-        """Give the id of the container that bears these labels, be it running or stopped.
+    def find_machine(self, user: str, server_name: str) -> str:
+        """Give the id of a student's container in a lesson, be it running or stopped.
+
+        Args:
+            user: JupyterHub's name of the student.
+            server_name: Of the lesson.
 
         Raises:
             MachineNotRunning: There is none.
             DockerUnavailable: Docker does not answer.
         """
-        wanted = [f"{key}={value}" for key, value in labels.items()]
+        name = machine_name(self.hub_id, user, server_name)
         with phase("find machine"), self._errors("find the machine"):
-            found = self._client.containers(all=True, filters={"label": wanted})
-        # Docker compares labels as a whole, but commas and the like are worth a second look.
-        # A machine that a reset has put aside bears them too, and is not the student's any more.
-        exact = [
-            c
-            for c in found
-            if labels.items() <= (c.get("Labels") or {}).items()
-            and not any(is_aside(name) for name in c.get("Names") or ())
-        ]
-        if not exact:
+            try:
+                found = self._client.inspect_container(name)
+            except NotFound:
+                found = {"Config": {"Labels": {}}}
+        # Only six characters of the hub's id are in the name.
+        if (found["Config"]["Labels"] or {}).get(HUB_LABEL) != self.hub_id:
             raise MachineNotRunning("There is no machine of this student in this lesson.")
-        running = [c for c in exact if c.get("State") == "running"]
-        return str((running or exact)[0]["Id"])
+        return str(found["Id"])
 
     def is_running(self, container_id: str) -> bool:
         """Tell whether a container is there and runs."""

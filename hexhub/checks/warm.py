@@ -25,7 +25,6 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import cycle, islice
-from pathlib import Path
 from typing import Any
 
 from hexhub.catalog.model import CheckKind, Course
@@ -285,24 +284,3 @@ def expected_specs(courses: Sequence[Course]) -> list[SandboxSpec]:
         if step.check is not None and step.check.kind is not CheckKind.MACHINE
     )
     return [spec for spec, _ in specs.most_common()]
-
-
-def read_available(meminfo: str) -> int | None:
-    """Give the bytes of memory that are available, out of ``/proc/meminfo``; None: not said."""
-    for line in meminfo.splitlines():
-        name, _, rest = line.partition(":")
-        if name == "MemAvailable":
-            return int(rest.split()[0]) * 1024
-    return None
-
-
-def has_free_memory(leave_bytes: int) -> bool:
-    """Tell whether this computer has more than ``leave_bytes`` available; True where it is unknown.
-
-    Where Docker is on another computer this looks at the wrong one.
-    """
-    try:
-        available = read_available(Path("/proc/meminfo").read_text(encoding="ascii"))
-    except OSError:
-        return True
-    return available is None or available > leave_bytes

@@ -14,7 +14,14 @@ from docker.errors import DockerException
 from hexhub.errors import HexHubError, SetupError
 from hexhub.firewall import remove_rules, set_rules, why_unavailable
 from hexhub.machine_network import remove_networks
-from hexhub.machines import connect_docker, find_containers, remove_machines, stop_machines
+from hexhub.machines import (
+    connect_docker,
+    find_containers,
+    find_waiting,
+    remove_machines,
+    remove_waiting,
+    stop_machines,
+)
 from hexhub.state_folder import StateFolder
 from hexhub.supervisor import PROJECT, Plan, Supervisor
 
@@ -78,7 +85,10 @@ def up(port: int, state_path: Path, courses: Path, sets_firewall: bool) -> None:
             plan = prepare(state, port, courses.absolute(), _say)
             _shut_doors(plan, sets_firewall=sets_firewall)
             supervisor = Supervisor(plan, os.environ, _say)
-            asyncio.run(supervisor.run(on_ready=lambda: _greet(plan, began)))
+            try:
+                asyncio.run(supervisor.run(on_ready=lambda: _greet(plan, began)))
+            finally:
+                remove_waiting(connect_docker(), state.hub_id)
             _say("Stopped. Students' machines that run go on; hexhub down stops them too.")
         finally:
             os.close(lock)
@@ -111,7 +121,7 @@ def clean(state_path: Path, yes: bool) -> None:
         return
     try:
         client = connect_docker()
-        count = len(find_containers(client, state.hub_id))
+        count = len(find_containers(client, state.hub_id)) - len(find_waiting(client, state.hub_id))
         if not yes:
             click.echo(
                 f"This removes {count} machine(s) with all files in them, and {state.path} with "

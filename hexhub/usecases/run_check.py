@@ -9,7 +9,6 @@ from typing import Protocol
 
 from hexhub.catalog.model import Course, Lesson, Step
 from hexhub.catalog.overlays import Overlay, check_files
-from hexhub.checks.containers import HUB_LABEL, KIND_LABEL
 from hexhub.checks.model import Outcome
 from hexhub.checks.runner import Keep, run_kept_check, run_step_check
 from hexhub.checks.sandbox import Sandbox
@@ -66,7 +65,7 @@ def run_check(
 def make_grader(
     docker: Sandbox, catalog: CourseFolders, snapshots: Snapshots | None = None
 ) -> Grader:
-    """Give what the worker calls for each attempt: it finds the student's machine by its labels.
+    """Give what the worker calls for each attempt: it finds the student's machine by its name.
 
     The grader may be called by several threads at once. It raises ``MachineNotRunning`` where the
     student has no machine in this lesson.
@@ -81,15 +80,7 @@ def make_grader(
         claim: Claim, course: Course, lesson: Lesson, step: Step, expected: Sequence[str] | None
     ) -> Outcome:
         place = claim.attempt.place
-        machine_id = docker.find_machine(
-            {
-                HUB_LABEL: docker.hub_id,
-                KIND_LABEL: "student",
-                "hexhub.user": place.user,
-                "hexhub.course": place.course,
-                "hexhub.lesson": place.lesson,
-            }
-        )
+        machine_id = docker.find_machine(place.user, lesson.server_name)
         with _keeping(snapshots, claim) as keep:
             return run_check(
                 docker, catalog, place, course, lesson, step, machine_id, expected, keep

@@ -42,7 +42,7 @@ from hexhub.catalog.reader import read_course
 from hexhub.checks.containers import HUB_LABEL, KIND_LABEL, make_trial_machine
 from hexhub.checks.model import OutcomeKind
 from hexhub.checks.sandbox import Sandbox
-from hexhub.names import CourseName, LessonName, StepName, UserName
+from hexhub.names import CourseName, LessonName, StepName, UserName, machine_name
 from hexhub.progress.model import Attempt, AttemptState, Place
 from hexhub.progress.store import Store
 
@@ -188,10 +188,8 @@ class Machines:
         arguments["labels"] = {
             HUB_LABEL: self._sandbox.hub_id,
             KIND_LABEL: "student",
-            "hexhub.user": place.user,
-            "hexhub.course": place.course,
-            "hexhub.lesson": place.lesson,
         }
+        arguments["name"] = machine_name(self._sandbox.hub_id, place.user, lesson.server_name)
         made = self._client.create_container(**arguments)["Id"]
         self._ids.append(made)
         self._client.start(made)

@@ -8,6 +8,8 @@ from typing import Self
 
 from playwright.sync_api import Locator, Page, expect
 
+from hexhub.names import machine_name
+
 PASSWORD = "correct-horse-battery-staple"
 OPEN_MS = 90_000
 CHECK_MS = 90_000
@@ -96,8 +98,8 @@ class Student:
         listed = subprocess.run(
             [
                 *("docker", "ps", "--all", "--format", "{{.Names}}"),
-                *("--filter", f"label=hexhub.user={found[1]}"),
-                *("--filter", f"label=hexhub.server={found[2]}"),
+                # Not the hub's id, which the name begins with, but all that comes after it.
+                *("--filter", f"name={machine_name('', found[1], found[2])[7:]}$"),
                 *("--filter", "label=hexhub.kind=student"),
             ],
             check=True,

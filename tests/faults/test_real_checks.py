@@ -17,7 +17,7 @@ from hexhub.checks.containers import CHECK_KIND, HUB_LABEL, KIND_LABEL, make_tri
 from hexhub.checks.harness import add_files
 from hexhub.checks.model import OutcomeKind
 from hexhub.events.model import EventName
-from hexhub.names import CourseName, LessonName, StepName, UserName
+from hexhub.names import CourseName, LessonName, StepName, UserName, machine_name
 from hexhub.progress.model import Attempt, AttemptState, Place
 from hexhub.progress.store import Store
 from tests.container.checks.small_course import write_course
@@ -75,10 +75,8 @@ def make_machine(
     arguments["labels"] = {
         HUB_LABEL: hub_id,
         KIND_LABEL: "student",
-        "hexhub.user": user,
-        "hexhub.course": COURSE,
-        "hexhub.lesson": LESSON,
     }
+    arguments["name"] = machine_name(hub_id, user, lesson.server_name)
     machine = str(client.create_container(**arguments)["Id"])
     write_answer(client, machine, answer)
     client.start(machine)

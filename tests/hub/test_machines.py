@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from spawner.container import machine_name
+from hexhub.names import machine_name
 from tests.hub.trial_courses import CLOSED_COURSE, server_of
 from tests.hub.trial_hub import Student, TrialHub, docker
 

@@ -1,5 +1,6 @@
 """Two small courses on disk, whose lessons try one thing of the spawner each."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from hexhub.catalog.published import PublishedCatalog
@@ -40,25 +41,42 @@ _LESSONS = {
 def publish_trial_courses(sources: Path, catalog: Path) -> None:
     """Write both courses below ``sources`` and publish them into ``catalog``."""
     for course, lessons in _LESSONS.items():
-        folder = sources / course
         access = "access: {groups: [insiders]}\n" if course == CLOSED_COURSE else ""
-        _write(folder / "course.yml", _COURSE.format(lessons=", ".join(lessons), access=access))
-        for lesson, more in lessons.items():
-            place = folder / "lessons" / lesson
-            _write(
-                place / "lesson.yml",
-                _LESSON + more,
-            )
-            _write(place / "en/README.md", "# Trial\n\nTheory.\n")
-            _write(place / "en/steps/only.md", "# Only\n\nTask.\n")
-            _write(place / "starter/sub/hello.txt", f"Hello from {lesson}\n")
-            _write(place / "solution/sub/hello.txt", "Solved\n")
-        PublishedCatalog(catalog).publish(folder, read_course(folder), {})
+        publish_trial_course(sources, catalog, course, lessons, access=access)
+
+
+def publish_trial_course(
+    sources: Path,
+    catalog: Path,
+    course: CourseName,
+    lessons: Mapping[str, str],
+    *,
+    access: str = "",
+) -> None:
+    """Write one course below ``sources`` and publish it: lesson → more lines of its YAML."""
+    folder = sources / course
+    _write(folder / "course.yml", _COURSE.format(lessons=", ".join(lessons), access=access))
+    for lesson, more in lessons.items():
+        place = folder / "lessons" / lesson
+        _write(
+            place / "lesson.yml",
+            _LESSON + more,
+        )
+        _write(place / "en/README.md", "# Trial\n\nTheory.\n")
+        _write(place / "en/steps/only.md", "# Only\n\nTask.\n")
+        _write(place / "starter/sub/hello.txt", f"Hello from {lesson}\n")
+        _write(place / "solution/sub/hello.txt", "Solved\n")
+    PublishedCatalog(catalog).publish(folder, read_course(folder), {})
 
 
 def server_of(lesson: str, course: CourseName = OPEN_COURSE) -> ServerName:
     """Give the server name of a trial lesson."""
     return make_server_name(course, LessonName(lesson))
+
+
+def all_servers() -> list[ServerName]:
+    """Give the server names of all trial lessons."""
+    return [server_of(lesson, course) for course, lessons in _LESSONS.items() for lesson in lessons]
 
 
 def _write(path: Path, text: str) -> None:

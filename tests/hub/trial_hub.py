@@ -13,11 +13,13 @@ from typing import Any
 
 import httpx
 
-from tests.hub.trial_courses import publish_trial_courses
+from hexhub.names import machine_name
+from tests.hub.trial_courses import all_servers, publish_trial_courses
 
 HEXHUB = Path(sys.executable).with_name("hexhub")
 START_S = 150.0
 _OWN_CONFIG = """
+c.MachinePool.memory = 0  # what waits costs time that most tests need not spend
 c.JupyterHub.authenticator_class = "dummy"
 c.JupyterHub.load_groups = {"insiders": {"users": ["grace"]}}
 """
@@ -156,7 +158,7 @@ class TrialHub:
         """Give the process id of ``hub``, ``proxy``, ``web`` or ``worker``."""
         assert self.process is not None
         patterns = {
-            "hub": r"-m jupyterhub",
+            "hub": r"-m spawner.hub",
             "proxy": r"configurable-http-proxy",
             "web": r"hexhub web",
             "worker": r"hexhub worker",
@@ -234,10 +236,19 @@ class TrialHub:
 
     def machines(self, student: Student, *more: str) -> list[str]:
         """Give the ids of a student's containers, running or not."""
-        hub_id = (self.state / "secrets" / "hub-id").read_text()
-        return docker(
-            *("ps", "--all", "--quiet", "--no-trunc"),
-            *("--filter", f"label=hexhub.hub={hub_id}"),
-            *("--filter", f"label=hexhub.user={student.name}"),
+        names = {machine_name(self.hub_id, student.name, server) for server in all_servers()}
+        return [container for container, name in self.containers(*more).items() if name in names]
+
+    @property
+    def hub_id(self) -> str:
+        """Id of this HexHub."""
+        return (self.state / "secrets" / "hub-id").read_text()
+
+    def containers(self, *more: str) -> dict[str, str]:
+        """Give all containers of this hub: id → name."""
+        lines = docker(
+            *("ps", "--all", "--no-trunc", "--format", "{{.ID}} {{.Names}}"),
+            *("--filter", f"label=hexhub.hub={self.hub_id}"),
             *more,
-        ).split()
+        ).splitlines()
+        return dict(line.split() for line in lines)

@@ -14,6 +14,7 @@ from hexhub.checks.containers import make_check_container, make_trial_machine
 from hexhub.checks.sandbox import Sandbox
 from hexhub.checks.taking import TakeLimits
 from hexhub.errors import MachineNotRunning, SubmissionUnusable
+from hexhub.names import machine_name
 
 from .conftest import MB, WORK
 
@@ -203,19 +204,25 @@ def test_a_script_that_fails_or_hangs(
     assert (result.exit_code, result.output) == (exit_code, printed)
 
 
-def test_machines_are_found_by_all_their_labels(
+def test_machines_are_found_by_their_names(
     sandbox: Sandbox, client: docker.APIClient, make_lesson: MakeLesson
 ) -> None:
-    """The machine of one student in one lesson is found, and nobody else's."""
+    """The machine of one student in one lesson is found, and nobody else's, of no other hub."""
     arguments = make_trial_machine(make_lesson(), hub_id=sandbox.hub_id, expires_at_s=0)
-    labels = {"hexhub.hub": sandbox.hub_id, "hexhub.user": "ada", "hexhub.lesson": "shell"}
-    made = client.create_container(**(arguments | {"labels": labels | {"more": "x"}}))
+    arguments["name"] = machine_name(sandbox.hub_id, "ada", "shell-1")
+    made = client.create_container(**arguments)
+    twin = Sandbox(f"{sandbox.hub_id[:6]}-another")
     try:
-        assert sandbox.find_machine(labels) == made["Id"]
-        for key, value in (("hexhub.user", "ad"), ("hexhub.user", "ada2"), ("hexhub.hub", "no")):
+        assert sandbox.find_machine("ada", "shell-1") == made["Id"]
+        for finder, user, server in (
+            (sandbox, "ad", "shell-1"),
+            (sandbox, "ada", "shell-2"),
+            (twin, "ada", "shell-1"),
+        ):
             with pytest.raises(MachineNotRunning):
-                sandbox.find_machine(labels | {key: value})
+                finder.find_machine(user, server)
     finally:
+        twin.close()
         client.remove_container(made["Id"], force=True)
 
 

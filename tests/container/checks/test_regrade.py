@@ -19,7 +19,7 @@ from hexhub.checks.sandbox import Sandbox
 from hexhub.cli.main import main
 from hexhub.errors import StoreError
 from hexhub.events.model import EventName
-from hexhub.names import CourseName, LessonName, StepName, UserName
+from hexhub.names import CourseName, LessonName, StepName, UserName, machine_name
 from hexhub.progress.model import Attempt, Place
 from hexhub.progress.snapshots import SnapshotLimits, Snapshots
 from hexhub.progress.store import Store
@@ -63,15 +63,13 @@ def test_twice(student):
 
 @contextmanager
 def machine(client: docker.APIClient, sandbox: Sandbox, lesson: Lesson) -> Iterator[None]:
-    """Run a machine that bears the labels of ada's, with her answer in it."""
+    """Run a machine that bears the name of ada's, with her answer in it."""
     arguments = make_trial_machine(lesson, hub_id=sandbox.hub_id, expires_at_s=time.time() + 600)
     arguments["labels"] = {
         HUB_LABEL: sandbox.hub_id,
         KIND_LABEL: "student",
-        "hexhub.user": ADA.user,
-        "hexhub.course": ADA.course,
-        "hexhub.lesson": ADA.lesson,
     }
+    arguments["name"] = machine_name(sandbox.hub_id, ADA.user, lesson.server_name)
     made = client.create_container(**arguments)
     try:
         client.start(made["Id"])

@@ -206,7 +206,7 @@ def test_docker_away_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
     monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/none.sock")
     sandbox = Sandbox("test-away")
     with pytest.raises(DockerUnavailable, match="hexhub doctor"):
-        sandbox.find_machine({})
+        sandbox.find_machine("ada", "shell-1")
     gc.collect()
 
 

@@ -9,8 +9,9 @@ import pytest
 
 from hexhub.catalog.model import CheckKind
 from hexhub.checks.containers import SandboxSpec
-from hexhub.checks.warm import LOOK_S, REFUSED_PAUSE_S, Ready, WarmPool, read_available
+from hexhub.checks.warm import LOOK_S, REFUSED_PAUSE_S, Ready, WarmPool
 from hexhub.errors import CheckError, ImageMissing
+from hexhub.memory import read_available
 
 FILES = SandboxSpec("hexhub/python", CheckKind.FILES, None, 256, 20.0)
 BOOK = replace(FILES, image="hexhub/data", kind=CheckKind.NOTEBOOK)

@@ -2,15 +2,10 @@ import io
 import tarfile
 from dataclasses import replace
 
-from hypothesis import given
-from hypothesis import strategies as st
-
 from hexhub.catalog.model import Lesson, Limits, MachineUser, Network, Text
 from hexhub.catalog.overlays import OverlayFile
-from hexhub.names import CourseName, LessonName, make_server_name
+from hexhub.names import CourseName, LessonName
 from spawner.container import (
-    machine_labels,
-    machine_name,
     make_container,
     starter_archive,
     why_it_ended,
@@ -38,7 +33,7 @@ def test_the_whole_container():
     assert make_container(LESSON, user="Ада@x", hub_id=HUB_ID, network="hexhub-012345") == {
         "image": "hexhub/web",
         "name": "hexhub-012345-x-web-server-16643ce5-3fdfac714e",
-        "hostname": "web-server",
+        "hostname": "lesson",
         "user": "root",
         "working_dir": "/root",
         "entrypoint": [
@@ -54,10 +49,6 @@ def test_the_whole_container():
         "environment": {},
         "labels": {
             "hexhub.hub": HUB_ID,
-            "hexhub.user": "Ада@x",
-            "hexhub.course": "real-machine",
-            "hexhub.lesson": "web-server",
-            "hexhub.server": "web-server-16643ce5",
             "hexhub.kind": "student",
         },
         "stdin_open": True,
@@ -117,43 +108,15 @@ def test_nothing_secret_and_no_way_out_of_the_lesson():
     assert not {"Binds", "Mounts", "Devices", "PidMode", "IpcMode"} & set(host_config)
 
 
-user_names = st.text(min_size=1, max_size=300).filter(lambda name: "\0" not in name)
-servers = st.builds(
-    lambda lesson: make_server_name(CourseName("course"), LessonName(lesson)),
-    st.from_regex(r"\A[a-z][a-z0-9]{0,30}\Z"),
-)
-
-
-@given(one=st.tuples(user_names, servers), other=st.tuples(user_names, servers))
-def test_machine_names_never_collide(one, other):
-    """Two machines share a name only if user and server are the same."""
-    same_name = machine_name(HUB_ID, *one) == machine_name(HUB_ID, *other)
-    assert same_name == (one == other)
-
-
-@given(user=user_names, server=servers)
-def test_machine_names_suit_docker(user, server):
-    """Whatever the user is called, Docker accepts the container's name."""
-    name = machine_name(HUB_ID, user, server)
-    assert len(name) <= 100
-    assert name.isascii()
-    assert set(name) <= set("abcdefghijklmnopqrstuvwxyz0123456789-")
-
-
-def test_users_that_look_alike_have_machines_of_their_own():
-    """Names that differ in case or in signs only give different machines."""
-    server = make_server_name(CourseName("c"), LessonName("l"))
-    users = ["ada", "Ada", "ada-", "ada.", "a-da", "ада"]
-    assert len({machine_name(HUB_ID, user, server) for user in users}) == len(users)
-
-
 def test_hubs_do_not_share_machines():
     """Two HexHubs on one computer give the same student different machines and labels."""
-    server = LESSON.server_name
-    assert machine_name("aaaaaa000000", "ada", server) != machine_name(
-        "bbbbbb000000", "ada", server
+    one, other = (
+        make_container(LESSON, user="ada", hub_id=hub_id, network="n")
+        for hub_id in ("aaaaaa000000", "bbbbbb000000")
     )
-    assert machine_labels(LESSON, "ada", "aaaaaa000000")["hexhub.hub"] == "aaaaaa000000"
+    assert one["name"] != other["name"]
+    assert one["labels"]["hexhub.hub"] == "aaaaaa000000"
+    assert other["labels"]["hexhub.hub"] == "bbbbbb000000"
 
 
 def test_the_starter_belongs_to_the_student():

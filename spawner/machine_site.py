@@ -1,0 +1,41 @@
+"""What the machines of one hub have in common, and with it a lesson becomes a container; pure."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from hexhub.catalog.model import Lesson, Network
+from hexhub.machine_network import planned_network
+from spawner.container import make_container
+
+
+@dataclass(frozen=True)
+class MachineSite:
+    """Where the machines of one hub are made.
+
+    Attributes:
+        hub_id: Of this HexHub.
+        internet_network: Docker network of lessons with the internet.
+        isolated_network: Docker network of lessons without.
+        holds_quota: Docker's storage can limit the size of a container's disk.
+    """
+
+    hub_id: str
+    internet_network: str
+    isolated_network: str
+    holds_quota: bool
+
+    def arguments(self, lesson: Lesson, user: str) -> dict[str, Any]:
+        """Give what Docker is told to make a student's machine (``spawner.container``)."""
+        is_isolated = lesson.network is Network.NONE
+        return make_container(
+            lesson,
+            user=user,
+            hub_id=self.hub_id,
+            network=self.isolated_network if is_isolated else self.internet_network,
+            holds_quota=self.holds_quota,
+        )
+
+    def bridge(self, arguments: dict[str, Any]) -> str:
+        """Give the host's interface of the network that a machine is made on."""
+        network = arguments["host_config"]["NetworkMode"]
+        return planned_network(self.hub_id, is_internal=network == self.isolated_network).bridge
