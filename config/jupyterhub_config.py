@@ -61,6 +61,8 @@ c.LessonSpawner.internet_gate = env["HEXHUB_INTERNET_GATE"]
 c.LessonSpawner.isolated_network = env["HEXHUB_ISOLATED_NETWORK"]
 c.LessonSpawner.isolated_gate = env["HEXHUB_ISOLATED_GATE"]
 c.LessonSpawner.holds_quota = env["HEXHUB_HOLDS_QUOTA"] == "1"
+c.LessonSpawner.report_url = env["HEXHUB_SERVICE_URL"] + "/services/hexhub/hub/server-started"
+c.LessonSpawner.report_token = env["HEXHUB_SERVICE_TOKEN"]
 
 # Containers that wait for a student, so that a lesson opens at once: the most memory that they hold
 # together (0: none are made), and how many wait for each kind of lesson, at least and at most.

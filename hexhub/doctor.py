@@ -7,7 +7,7 @@ the measuring.
 import os
 import re
 import shutil
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -24,7 +24,7 @@ from hexhub.errors import CourseError, SetupError
 from hexhub.firewall import look_for_rules, why_unavailable
 from hexhub.launch import find_node, find_proxy, holds_disk_quota, missing_images
 from hexhub.machine_network import find_networks
-from hexhub.machines import connect_docker
+from hexhub.machines import connect_docker, held_by_waiting
 from hexhub.state_folder import StateFolder, is_free
 from hexhub.supervisor import PROJECT
 
@@ -186,6 +186,21 @@ def judge_images(missing: Iterable[str]) -> Finding:
     return Finding(Level.ERROR, "images", f"missing: {', '.join(names)}", "Make them: make images")
 
 
+def judge_waiting(held_bytes: Sequence[int]) -> list[Finding]:
+    """Tell what the warm pool holds; nothing where nobody waits.
+
+    Args:
+        held_bytes: Memory of each container that waits for a student.
+    """
+    if not held_bytes:
+        return []
+    found = (
+        f"{len(held_bytes)} machine(s) wait for students and hold "
+        f"{sum(held_bytes) / 1024**2:.0f} MB (c.MachinePool)"
+    )
+    return [Finding(Level.OK, "waiting", found)]
+
+
 def judge_firewall(lacking: Iterable[str] | None, reason: str) -> Finding:
     """Tell whether machines are kept from this computer's ports and from private networks.
 
@@ -336,6 +351,7 @@ def _examine_docker(state: StateFolder) -> list[Finding]:
         ]
         if state.exists:
             findings.append(_firewall(client, state))
+            findings += judge_waiting(held_by_waiting(client, state.hub_id))
         root = Path(info["DockerRootDir"])
         if root.exists():
             findings.append(_space("Docker's folder", root))

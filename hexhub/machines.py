@@ -16,6 +16,7 @@ from docker.utils import kwargs_from_env
 from requests.exceptions import RequestException
 
 from hexhub.errors import SetupError
+from hexhub.memory import read_held
 from hexhub.names import is_nobodys
 from hexhub.set_aside import kept_until
 
@@ -64,6 +65,15 @@ def find_containers(
 def find_waiting(client: docker.APIClient, hub_id: str) -> list[dict[str, Any]]:
     """Give Docker's list entries of the containers that wait for a student."""
     return [each for each in find_containers(client, hub_id) if is_nobodys(_name_of(each))]
+
+
+def held_by_waiting(client: docker.APIClient, hub_id: str) -> list[int]:
+    """Give the memory that each container holds that waits for a student, in bytes."""
+    held: list[int] = []
+    for each in find_waiting(client, hub_id):
+        with contextlib.suppress(NotFound):
+            held.append(read_held(client.stats(each["Id"], stream=False, one_shot=True)))
+    return held
 
 
 def stop_machines(client: docker.APIClient, hub_id: str) -> int:

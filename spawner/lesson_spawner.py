@@ -48,13 +48,14 @@ from spawner.container import (
 )
 from spawner.docker_threads import THREADS, DockerThreads, DockerTrouble
 from spawner.endings import how_it_ended, idle_stop_at
+from spawner.listening import listens, pause_before_next
 from spawner.machine_channel import deliver, make_message
 from spawner.machine_site import MachineSite
 from spawner.pool import MachinePool
 from spawner.pool_plan import Waiting, limits_of
+from spawner.reports import HubReports
 from spawner.resets import machines_aside, put_aside, remove_all, take_back, undo_until
 
-_PORT_POLL_S = 0.02
 _STATE_POLL_S = 0.5
 _LOG_LINES = 40
 _EMPTY_S = 3.0
@@ -111,6 +112,10 @@ class LessonSpawner(DockerSpawner):
         60.0, config=True, help="Longest wait for JupyterLab to listen; below start_timeout."
     )
 
+    report_url = Unicode(config=True, help="Where HexHub is told of each start; empty: nowhere.")
+    report_token = Unicode(config=True, help="Token of HexHub's service at JupyterHub.")
+
+    _reports: ClassVar[dict[str, HubReports]] = {}
     _catalogs: ClassVar[dict[str, PublishedCatalog]] = {}
     _pools: ClassVar[dict[str, MachinePool]] = {}
 
@@ -124,6 +129,7 @@ class LessonSpawner(DockerSpawner):
         self._was_stopped = False
         self._moving = asyncio.Lock()
         self.ended: MachineEnd | None = None
+        self._began_s = 0.0
 
     # What JupyterHub asks
 
@@ -198,6 +204,7 @@ class LessonSpawner(DockerSpawner):
         self._has_listened = False
         self._was_stopped = False
         self.ended = None
+        self._began_s = time.monotonic()
         self._tell("lesson")
         course, lesson = self._allowed_lesson()
         try:
@@ -317,7 +324,7 @@ class LessonSpawner(DockerSpawner):
             return None
         address = address_of(container)
         deadline = time.monotonic() + _EMPTY_S
-        while not (address and await _listens(address, PORT)):
+        while not (address and await listens(address, PORT)):
             if time.monotonic() > deadline:
                 self.log.warning("Stopping %s: no server listens in it", self.object_name)
                 await self._clean_up("")
@@ -442,13 +449,13 @@ class LessonSpawner(DockerSpawner):
         self.object_id = container_id
         self._tell("start")
         await self._docker_call("start", container_id)
-        await self._docker.run(partial(drop_link_local, self._site.bridge(arguments)))
+        await self.docker_threads.run(partial(drop_link_local, self._site.bridge(arguments)))
         self._tell("server")
-        await self._docker.with_client(
+        await self.docker_threads.with_client(
             partial(deliver, container_id=container_id, message=self._message(lesson))
         )
         address = await self._wait_until_listening(container_id, lesson)
-        self._end_start()
+        self._end_start("cold" if container is None else "resumed")
         return address, PORT
 
     async def _claim(self, course: Course, lesson: Lesson, arguments: dict[str, Any]) -> str:
@@ -460,7 +467,7 @@ class LessonSpawner(DockerSpawner):
         self._tell("files")
         try:
             address = await claim_machine(
-                self._docker,
+                self.docker_threads,
                 taken,
                 hub_id=self.hub_id,
                 name=self.object_name,
@@ -481,17 +488,22 @@ class LessonSpawner(DockerSpawner):
         finally:
             self.pool.forget(taken)
         self.object_id = taken.id
-        self._end_start()
+        self._end_start("warm")
         return address
 
     async def _claimed_listens(self, taken: Waiting, lesson: Lesson) -> str:
         self._tell("server")
         return await self._wait_until_listening(taken.id, lesson, taken.address)
 
-    def _end_start(self) -> None:
+    def _end_start(self, kind: str) -> None:
         self._new_container = ""
         self._has_listened = True
         self._tell("ready")
+        duration_ms = round(1000 * (time.monotonic() - self._began_s))
+        self.log.info("%s: %s start in %d ms", self.object_name, kind, duration_ms)
+        self._reporter.tell(
+            user=self.user.name, server=self.name, start=kind, duration_ms=duration_ms
+        )
 
     def _message(self, lesson: Lesson) -> bytes:
         return make_message(self.get_env(), self.get_args(), str(lesson.user.home))
@@ -518,7 +530,7 @@ class LessonSpawner(DockerSpawner):
         container_id: str = made["Id"]
         self._new_container = container_id
         self._tell("files")
-        archive = await self._docker.run(partial(self._pack_starter, course, lesson))
+        archive = await self.docker_threads.run(partial(self._pack_starter, course, lesson))
         await self._docker_call("put_archive", container_id, str(lesson.user.home), archive)
         return container_id
 
@@ -551,7 +563,8 @@ class LessonSpawner(DockerSpawner):
         JupyterHub asks a server that is not there yet again after growing pauses (0.2 to 5 s); by
         listening first, the student is let in as soon as the server is.
         """
-        deadline = time.monotonic() + self.ready_timeout_s
+        began_s = time.monotonic()
+        deadline = began_s + self.ready_timeout_s
         next_look = time.monotonic() + _STATE_POLL_S if address else 0.0
         while time.monotonic() < deadline:
             if time.monotonic() >= next_look:
@@ -567,9 +580,9 @@ class LessonSpawner(DockerSpawner):
                     )
                 address = address_of(container)
                 next_look = time.monotonic() + _STATE_POLL_S
-            if address and await _listens(address, PORT):
+            if address and await listens(address, PORT):
                 return address
-            await asyncio.sleep(_PORT_POLL_S)
+            await asyncio.sleep(pause_before_next(time.monotonic() - began_s))
         await self._log_last_lines(container_id)
         raise refuse(
             f"Your machine did not answer within {self.ready_timeout_s:.0f} s. The computer may be "
@@ -606,7 +619,8 @@ class LessonSpawner(DockerSpawner):
         self._phase_told.set()
 
     @cached_property
-    def _docker(self) -> DockerThreads:
+    def docker_threads(self) -> DockerThreads:
+        """Docker, asked from threads."""
         return DockerThreads(lambda: self.client, self.executor)
 
     @cached_property
@@ -616,12 +630,20 @@ class LessonSpawner(DockerSpawner):
         )
 
     @property
+    def _reporter(self) -> HubReports:
+        """What tells HexHub's service of starts, shared by all spawners of this hub."""
+        reports = LessonSpawner._reports
+        if self.report_url not in reports:
+            reports[self.report_url] = HubReports(self.report_url, self.report_token, self.log)
+        return reports[self.report_url]
+
+    @property
     def pool(self) -> MachinePool:
         """The containers that wait for students, shared by all spawners of this hub."""
         pools = LessonSpawner._pools
         if self.hub_id not in pools:
             pools[self.hub_id] = MachinePool(
-                self._docker,
+                self.docker_threads,
                 self._site,
                 self._catalog,
                 Path(self.catalog_folder),
@@ -641,13 +663,4 @@ class LessonSpawner(DockerSpawner):
         return await self._docker_call_with(lambda client: getattr(client, method)(*args, **kwargs))
 
     async def _docker_call_with(self, call: Callable[[docker.APIClient], _Result]) -> _Result:
-        return await self._docker.with_client(call)
-
-
-async def _listens(address: str, port: int) -> bool:
-    try:
-        _, writer = await asyncio.wait_for(asyncio.open_connection(address, port), 1)
-    except (OSError, TimeoutError):
-        return False
-    writer.close()
-    return True
+        return await self.docker_threads.with_client(call)

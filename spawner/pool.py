@@ -59,6 +59,7 @@ _GUESSED_BYTES = 110 * _MIB
 """Of one container that waits, before any was measured."""
 _READY_POLL_S = 0.25
 _FIRST_LOOK_S = 5.0
+_TINY = 1e-6
 _READY_S = 60.0
 _READY_WORDS = b"waiting for a student"
 _REFUSED_PAUSE_S = 30.0
@@ -222,13 +223,14 @@ class MachinePool(LoggingConfigurable):
         pause_s = self._quiet_from_s - time.monotonic()
         if self._starts or pause_s > 0:
             return self.look_s if self._starts else pause_s
-        machines = await self._docker.run(self._lessons_by_shape) if self.memory else {}
+        machines, lessons = await self._docker.run(self._lessons_by_shape)
         image_ids = await self._image_ids(machines)
         for each in [each for each in self._waiting.values() if each.is_ready]:
             if not each.memory_bytes:
                 await self._measure(each)
         now_s = time.monotonic()
-        demand = {shape: self._demand.of(shape, now_s) for shape in image_ids}
+        # As long as nobody opens anything, shapes of many lessons come first.
+        demand = {s: self._demand.of(s, now_s) + _TINY * lessons[s] for s in image_ids}
         wanted = wanted_counts(demand, least=self.least, most=self.most, room=self._room())
         await self._remove_unfit(wanted, image_ids)
         have = Counter(w.shape for w in self._waiting.values())
@@ -277,20 +279,22 @@ class MachinePool(LoggingConfigurable):
                 each.is_ready = True
             self._waiting[each.number] = each
 
-    def _lessons_by_shape(self) -> dict[Shape, dict[str, Any]]:
-        """Give the shapes of all published lessons, each with the arguments of such a machine.
+    def _lessons_by_shape(self) -> tuple[dict[Shape, dict[str, Any]], Counter[Shape]]:
+        """Give the shapes of all published lessons: arguments of such a machine, and how many.
 
         The limits are those of the lesson that was opened last, else the largest.
         """
         largest: dict[Shape, dict[str, Any]] = {}
-        for course in self._catalog.courses():
+        lessons: Counter[Shape] = Counter()
+        for course in self._catalog.courses() if self.memory else ():
             for lesson in course.lessons:
                 arguments = self._site.arguments(lesson, "")
                 shape = shape_of(arguments)
+                lessons[shape] += 1
                 other = largest.setdefault(shape, arguments)
                 if limits_of(arguments)["Memory"] > limits_of(other)["Memory"]:
                     largest[shape] = arguments
-        return {shape: self._latest.get(shape, largest[shape]) for shape in largest}
+        return {shape: self._latest.get(shape, largest[shape]) for shape in largest}, lessons
 
     async def _image_ids(self, machines: Mapping[Shape, Mapping[str, Any]]) -> dict[Shape, str]:
         """Give the id of each shape's image; shapes whose image is not there are left out."""

@@ -21,6 +21,7 @@ from tornado.web import Application, RequestHandler, StaticFileHandler
 from hexhub.errors import SetupError
 from hexhub.service.context import ServiceContext, cookie_secret
 from hexhub.service.handlers import API_ROUTES, BaseHandler, UnknownApiHandler
+from hexhub.service.hub_reports import HUB_ROUTES
 from hexhub.service.pages.handlers import (
     PAGE_ROUTES,
     STATIC_FOLDER,
@@ -53,6 +54,7 @@ def make_app(context: ServiceContext, *, pages: bool = True) -> Application:
     static: dict[str, Any] = {}
     if pages:
         routes.append((f"{prefix}oauth_callback", LoginCallbackHandler, given))
+        routes.extend((f"{prefix}{path}", handler, given) for path, handler in HUB_ROUTES)
         routes.extend((f"{prefix}{_pattern(path)}", page, given) for path, page in PAGE_ROUTES)
         static = {
             "static_path": str(STATIC_FOLDER),

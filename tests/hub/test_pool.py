@@ -16,6 +16,8 @@ from hexhub.names import CourseName, is_nobodys, waiting_name
 from tests.hub.trial_courses import publish_trial_course, server_of
 from tests.hub.trial_hub import HEXHUB, Student, TrialHub, docker
 
+pytestmark = pytest.mark.timeout(900)
+
 PLAIN = server_of("plain")
 CONFIG = """
 c.MachinePool.memory = "2G"
@@ -67,14 +69,14 @@ def waiting(hub: TrialHub, image: str = "hexhub/base") -> dict[str, Any]:
 
 def until(look: Callable[[], Any], what: str, hub: TrialHub) -> Any:
     """Give what ``look`` finds, as soon as it finds something."""
-    deadline = time.monotonic() + 90
+    deadline = time.monotonic() + 240
     while time.monotonic() < deadline:
         found = look()
         if found:
             return found
         time.sleep(0.2)
     log = (hub.state / "logs" / "hub.log").read_text()[-4000:]
-    raise AssertionError(f"{what}: not within 90 s; there are {hub.containers()}\n{log}")
+    raise AssertionError(f"{what}: not within 240 s; there are {hub.containers()}\n{log}")
 
 
 def until_some(hub: TrialHub) -> dict[str, Any]:

@@ -235,9 +235,10 @@ class TrialHub:
         raise AssertionError(f"{server} did not stop: {answer.text}")
 
     def machines(self, student: Student, *more: str) -> list[str]:
-        """Give the ids of a student's containers, running or not."""
+        """Give the ids of a student's containers, running or not, also those put aside."""
         names = {machine_name(self.hub_id, student.name, server) for server in all_servers()}
-        return [container for container, name in self.containers(*more).items() if name in names]
+        listed = self.containers(*more).items()
+        return [container for container, name in listed if name.partition(".")[0] in names]
 
     @property
     def hub_id(self) -> str:

@@ -16,6 +16,7 @@ from hexhub.doctor import (
     judge_seccomp,
     judge_space,
     judge_user_namespaces,
+    judge_waiting,
     judge_walls,
 )
 
@@ -93,6 +94,14 @@ def test_missing_images_are_named():
     finding = judge_images({"hexhub/web", "hexhub/base"})
     assert finding.found == "missing: hexhub/base, hexhub/web"
     assert "make images" in finding.to_do
+
+
+def test_what_waits_is_told_with_its_memory():
+    """Machines that wait for students are counted, and nothing is said where none waits."""
+    (finding,) = judge_waiting([80 * 1024**2, 90 * 1024**2])
+    assert finding.level is Level.OK
+    assert finding.found.startswith("2 machine(s) wait for students and hold 170 MB")
+    assert judge_waiting([]) == []
 
 
 def test_the_firewall_is_judged_by_what_lacks():
