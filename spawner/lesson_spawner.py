@@ -48,6 +48,7 @@ from spawner.container import (
 )
 from spawner.docker_threads import THREADS, DockerThreads, DockerTrouble
 from spawner.endings import how_it_ended, idle_stop_at
+from spawner.fail_points import pass_point
 from spawner.listening import listens, pause_before_next
 from spawner.machine_channel import deliver, make_message
 from spawner.machine_site import MachineSite
@@ -235,8 +236,10 @@ class LessonSpawner(DockerSpawner):
         """Stop the container; it stays, with everything in it."""
         self._phases = []
         self._was_stopped = True
+        pass_point("stop.asked")
         try:
             await self._docker_call("stop", self.object_name, timeout=STOP_TIMEOUT_S)
+            pass_point("stop.done")
         except NotFound:
             self.log.info("%s is gone already", self.object_name)
 
@@ -449,12 +452,15 @@ class LessonSpawner(DockerSpawner):
         self.object_id = container_id
         self._tell("start")
         await self._docker_call("start", container_id)
+        pass_point("start.running")
         await self.docker_threads.run(partial(drop_link_local, self._site.bridge(arguments)))
         self._tell("server")
         await self.docker_threads.with_client(
             partial(deliver, container_id=container_id, message=self._message(lesson))
         )
+        pass_point("start.told")
         address = await self._wait_until_listening(container_id, lesson)
+        pass_point("start.listens")
         self._end_start("cold" if container is None else "resumed")
         return address, PORT
 
@@ -529,6 +535,7 @@ class LessonSpawner(DockerSpawner):
             ) from exc
         container_id: str = made["Id"]
         self._new_container = container_id
+        pass_point("start.created")
         self._tell("files")
         archive = await self.docker_threads.run(partial(self._pack_starter, course, lesson))
         await self._docker_call("put_archive", container_id, str(lesson.user.home), archive)
