@@ -14,7 +14,6 @@ of all students through one thread, and gives a resumed container the token it h
 """
 
 import asyncio
-import html
 import time
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -44,23 +43,21 @@ from spawner.container import (
     STOP_TIMEOUT_S,
     address_of,
     starter_archive,
-    why_it_ended,
 )
 from spawner.docker_threads import THREADS, DockerThreads, DockerTrouble
 from spawner.endings import how_it_ended, idle_stop_at
 from spawner.fail_points import pass_point
-from spawner.listening import listens, pause_before_next
+from spawner.listening import ENDED, listens, until_listening
 from spawner.machine_channel import deliver, make_message
 from spawner.machine_site import MachineSite
 from spawner.pool import MachinePool
 from spawner.pool_plan import Waiting, limits_of
+from spawner.refusals import refuse
 from spawner.reports import HubReports
 from spawner.resets import machines_aside, put_aside, remove_all, take_back, undo_until
 
 _STATE_POLL_S = 0.5
-_LOG_LINES = 40
 _EMPTY_S = 3.0
-_ENDED = "machine-ended"
 _HUB_BEGAN_AT = datetime.now(UTC)
 
 _Result = TypeVar("_Result")
@@ -75,19 +72,6 @@ PHASES = {
     "ready": (95, "Opening the door"),
 }
 """What is told while a machine starts: phase → progress in percent, and a plain sentence."""
-
-
-def refuse(message: str, reason: str, status_code: int) -> SpawnException:
-    """Make the refusal of a start; the sentence is shown to the student.
-
-    Args:
-        message: What is wrong and what to do.
-        reason: One word for metrics.
-        status_code: Of HTTP.
-    """
-    return SpawnException(
-        message, reason=reason, message_html=html.escape(message), status_code=status_code
-    )
 
 
 class LessonSpawner(DockerSpawner):
@@ -485,7 +469,7 @@ class LessonSpawner(DockerSpawner):
                 until_listening=partial(self._claimed_listens, taken, lesson),
             )
         except (ClaimFailed, SpawnException, *DockerTrouble) as exc:
-            if isinstance(exc, SpawnException) and exc.reason != _ENDED:
+            if isinstance(exc, SpawnException) and exc.reason != ENDED:
                 raise
             self.log.warning("%s starts cold: %s", self.object_name, exc)
             await self._clean_up(taken.id)
@@ -565,37 +549,13 @@ class LessonSpawner(DockerSpawner):
     async def _wait_until_listening(
         self, container_id: str, lesson: Lesson, address: str = ""
     ) -> str:
-        """Give the machine's address once its server listens; the caller may know it already.
-
-        JupyterHub asks a server that is not there yet again after growing pauses (0.2 to 5 s); by
-        listening first, the student is let in as soon as the server is.
-        """
-        began_s = time.monotonic()
-        deadline = began_s + self.ready_timeout_s
-        next_look = time.monotonic() + _STATE_POLL_S if address else 0.0
-        while time.monotonic() < deadline:
-            if time.monotonic() >= next_look:
-                container = await self._docker_call("inspect_container", container_id)
-                if not container["State"]["Running"]:
-                    await self._log_last_lines(container_id)
-                    raise refuse(
-                        "Your machine stopped while it was starting. "
-                        f"{why_it_ended(container['State'], lesson.limits.memory_bytes)} "
-                        "Try again; your files are kept.",
-                        _ENDED,
-                        500,
-                    )
-                address = address_of(container)
-                next_look = time.monotonic() + _STATE_POLL_S
-            if address and await listens(address, PORT):
-                return address
-            await asyncio.sleep(pause_before_next(time.monotonic() - began_s))
-        await self._log_last_lines(container_id)
-        raise refuse(
-            f"Your machine did not answer within {self.ready_timeout_s:.0f} s. The computer may be "
-            "busy: try again in a moment; your files are kept.",
-            "machine-silent",
-            504,
+        return await until_listening(
+            self.docker_threads,
+            container_id,
+            memory_bytes=lesson.limits.memory_bytes,
+            timeout_s=self.ready_timeout_s,
+            log=self.log,
+            address=address,
         )
 
     async def _clean_up(self, new_container: str) -> None:
@@ -610,16 +570,6 @@ class LessonSpawner(DockerSpawner):
         except DockerTrouble as exc:
             # The next start finds the container by its name and puts things right.
             self.log.warning("Could not clean up %s: %s", self.object_name, exc)
-
-    async def _log_last_lines(self, container_id: str) -> None:
-        try:
-            lines = await self._docker_call("logs", container_id, tail=_LOG_LINES)
-        except DockerTrouble as exc:
-            self.log.warning("No log of %s: %s", self.object_name, exc)
-            return
-        self.log.error(
-            "%s said at last:\n%s", self.object_name, lines.decode(errors="replace").strip()
-        )
 
     def _tell(self, phase: str) -> None:
         self._phases.append(phase)

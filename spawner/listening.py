@@ -1,12 +1,23 @@
-"""Whether a machine's server takes connections yet."""
+"""The wait for a machine's server to take connections."""
 
 import asyncio
+import logging
+import time
+
+from spawner.container import PORT, address_of, why_it_ended
+from spawner.docker_threads import DockerThreads, DockerTrouble
+from spawner.refusals import refuse
+
+ENDED = "machine-ended"
+"""Reason of the refusal where a machine ended while it started."""
 
 _EAGER_S = 0.5
-"""A container that waited gets its server up within this time, where the computer is not busy."""
+"""A container that waited has its server up within this time, where the computer is not busy."""
 _EAGER_PAUSE_S = 0.005
 _PAUSE_S = 0.03
+_STATE_PAUSE_S = 0.5
 _CONNECT_S = 1.0
+_LOG_LINES = 40
 
 
 async def listens(address: str, port: int) -> bool:
@@ -19,10 +30,63 @@ async def listens(address: str, port: int) -> bool:
     return True
 
 
-def pause_before_next(waited_s: float) -> float:
-    """Give the seconds until it is worth to ask again: few at first, since starts are short then.
+async def until_listening(
+    docker: DockerThreads,
+    container_id: str,
+    *,
+    memory_bytes: int,
+    timeout_s: float,
+    log: logging.Logger,
+    address: str = "",
+) -> str:
+    """Give a machine's address once its server listens.
+
+    JupyterHub asks a server that is not there yet again after growing pauses (0.2 to 5 s); by
+    listening first, the student is let in as soon as the server is.
 
     Args:
-        waited_s: Seconds since it was asked first.
+        docker: Where the container is.
+        container_id: Of the machine.
+        memory_bytes: That it may use, for the sentence about too little of it.
+        timeout_s: Longest wait.
+        log: Is told the machine's last words where it does not get there.
+        address: Of the machine, where it is known already.
+
+    Raises:
+        SpawnException: It ended, or is silent for too long.
     """
-    return _EAGER_PAUSE_S if waited_s < _EAGER_S else _PAUSE_S
+    began_s = time.monotonic()
+    next_look_s = began_s + _STATE_PAUSE_S if address else began_s
+    while (now_s := time.monotonic()) < began_s + timeout_s:
+        if now_s >= next_look_s:
+            container = await docker.call("inspect_container", container_id)
+            if not container["State"]["Running"]:
+                await _log_last_lines(docker, container_id, log)
+                raise refuse(
+                    "Your machine stopped while it was starting. "
+                    f"{why_it_ended(container['State'], memory_bytes)} "
+                    "Try again; your files are kept.",
+                    ENDED,
+                    500,
+                )
+            address = address_of(container)
+            next_look_s = time.monotonic() + _STATE_PAUSE_S
+        if address and await listens(address, PORT):
+            return address
+        await asyncio.sleep(_EAGER_PAUSE_S if now_s < began_s + _EAGER_S else _PAUSE_S)
+    await _log_last_lines(docker, container_id, log)
+    raise refuse(
+        f"Your machine did not answer within {timeout_s:.0f} s. The computer may be "
+        "busy: try again in a moment; your files are kept.",
+        "machine-silent",
+        504,
+    )
+
+
+async def _log_last_lines(docker: DockerThreads, container_id: str, log: logging.Logger) -> None:
+    try:
+        lines = await docker.call("logs", container_id, tail=_LOG_LINES)
+    except DockerTrouble as exc:
+        log.warning("No log of %s: %s", container_id[:12], exc)
+        return
+    log.error("%s said at last:\n%s", container_id[:12], lines.decode(errors="replace").strip())
