@@ -28,6 +28,7 @@ from hexhub.service.pages.handlers import (
     LoginCallbackHandler,
     UnknownPageHandler,
 )
+from hexhub.service.pages.recorded import RecordedPage
 from hexhub.service.wire import MAX_BODY_BYTES
 from hexhub.settings import Settings
 
@@ -55,7 +56,8 @@ def make_app(context: ServiceContext, *, pages: bool = True) -> Application:
     if pages:
         routes.append((f"{prefix}oauth_callback", LoginCallbackHandler, given))
         routes.extend((f"{prefix}{path}", handler, given) for path, handler in HUB_ROUTES)
-        routes.extend((f"{prefix}{_pattern(path)}", page, given) for path, page in PAGE_ROUTES)
+        pages_there = (*PAGE_ROUTES, ("recorded", RecordedPage))
+        routes.extend((f"{prefix}{_pattern(path)}", page, given) for path, page in pages_there)
         static = {
             "static_path": str(STATIC_FOLDER),
             "static_url_prefix": f"{prefix}static/",

@@ -71,6 +71,15 @@ def publish_small_courses(sources: Path, catalog: Path) -> None:
     PublishedCatalog(catalog).publish(closed, read_course(closed), {})
 
 
+def publish_watched_course(sources: Path, catalog: Path) -> None:
+    """Write the course ``watched``, which records the text of commands, and publish it."""
+    watched = sources / "watched"
+    more = "record: {command_text: true}\n"
+    _write(watched / "course.yml", _COURSE.format(title="Watched", lessons="second", more=more))
+    _write_second(watched)
+    PublishedCatalog(catalog).publish(watched, read_course(watched), {})
+
+
 def _write_second(folder: Path) -> None:
     second = folder / "lessons/second"
     _write(second / "lesson.yml", _SECOND)

@@ -7,7 +7,7 @@ import pytest
 from .conftest import BROWSER, PREFIX, Service
 from .small_courses import CANARY, FIRST_SERVER
 
-PAGES = ["", "courses/tiny", "courses/tiny/lessons/first/open"]
+PAGES = ["", "courses/tiny", "courses/tiny/lessons/first/open", "recorded"]
 
 
 async def test_catalogue_shows_progress_and_where_to_go_on(service: Service) -> None:

@@ -224,6 +224,11 @@ class CatalogPage(PageHandler):
             "summary": course.summary.in_locale(locale),
             "about": course.about.in_locale(locale) if course.about else "",
             "url": wire.course_url(self.context.prefix, course),
+            "with_text": [
+                lesson.title.in_locale(locale)
+                for lesson in course.lessons
+                if lesson.records_commands
+            ],
             "is_finished": all(view.is_finished for view in views),
             "lessons_finished": sum(view.is_finished for view in views),
             "percent": round(100 * sum(view.steps_passed for view in views) / steps),
