@@ -355,6 +355,11 @@ def parse_starter_file(data: object) -> StarterFile:
     return StarterFile(root.text("data"), root.flag("is_executable"))
 
 
+def parse_files(data: object) -> tuple[str, ...]:
+    """Read ``files.json``: paths below ``~/work`` that were changed."""
+    return _open(data, "files").texts("files")
+
+
 def write_error(code: str, message: str) -> bytes:
     """Make ``error.json``."""
     body = {"version": VERSION, "error": {"code": code, "message": message}}

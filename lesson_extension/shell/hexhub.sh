@@ -11,14 +11,16 @@ _hexhub_complete_lesson() {
     local word=${COMP_WORDS[COMP_CWORD]} command=${COMP_WORDS[1]-}
     local flags='--json --locale --help'
     [ "$command" = check ] && flags="$flags --watch"
+    [ "$command" = reset ] && flags="$flags --undo --yes"
     case $word in
         -*) COMPREPLY=($(compgen -W "$flags" -- "$word")); return ;;
     esac
     case $COMP_CWORD in
-        1) COMPREPLY=($(compgen -W "check done help hint locale next solution steps task" -- "$word")) ;;
+        1) COMPREPLY=($(compgen -W "check done help hint locale next reset solution steps task" -- "$word")) ;;
         2)
             case $command in
                 locale) COMPREPLY=($(compgen -W "en ru" -- "$word")) ;;
+                reset) compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$word")) ;;
                 check | done | hint | task)
                     COMPREPLY=($(compgen -W "$(lesson steps --names 2>/dev/null)" -- "$word")) ;;
             esac ;;

@@ -309,6 +309,48 @@ def test_a_stored_language_stays_and_can_be_overruled(machine: Machine) -> None:
     assert machine.lesson("locale", "fr").stderr == "Нет языка 'fr'. Есть: en, ru.\n"
 
 
+def test_a_file_is_put_back_and_taken_back(hub: LessonHub, machine: Machine) -> None:
+    """By its name from where one is; the student's own version is not lost."""
+    hub.answer("GET", f"{LESSON}/starter", Reply(golden("starter")))
+    hub.answer("GET", f"{LESSON}/starter/file", Reply(golden("starter_file")))
+    file = machine.home / "work/index.html"
+    file.parent.mkdir(exist_ok=True)
+    file.write_text("mine")
+    said = machine.lesson("reset", "work/index.html")
+    assert (said.returncode, said.stderr) == (0, "")
+    assert said.stdout == (
+        "index.html is as it was at the beginning.\n"
+        "To take yours back: lesson reset work/index.html --undo\n"
+    )
+    assert file.read_text() != "mine"
+    assert "already" in machine.lesson("reset", "work/index.html").stdout
+    said = machine.lesson("reset", "work/index.html", "--undo")
+    assert said.stdout == "index.html is as you had it.\n"
+    assert file.read_text() == "mine"
+    again = machine.lesson("reset", "work/index.html", "--undo")
+    assert (again.returncode, again.stdout) == (2, "")
+    assert again.stderr.startswith("Nothing of that is kept")
+
+
+def test_the_machine_is_reset_only_after_a_yes(hub: LessonHub, machine: Machine) -> None:
+    """A program must say --yes, a person is asked; nothing else changes a whole machine."""
+    for path in ("reset", "reset/undo"):
+        hub.answer("POST", f"{LESSON}/{path}", Reply(golden("server")))
+    said = machine.lesson("reset")
+    assert (said.returncode, said.stdout) == (2, "")
+    assert "lesson reset --yes" in said.stderr
+    shown = in_terminal(machine, ["lesson", "reset"], b"no\n")
+    assert "Your progress stays" in shown
+    assert "Nothing was changed." in shown
+    assert [seen.method for seen in hub.seen if "reset" in seen.target] == []
+    shown = in_terminal(machine, ["lesson", "reset"], b"yes\n")
+    assert "a new one starts. Reload the page" in shown
+    said = machine.lesson("reset", "--undo", "--yes", "--locale", "ru")
+    assert (said.returncode, said.stdout[:20]) == (0, "Прежняя машина возвр")
+    posts = [seen.target for seen in hub.seen if seen.method == "POST"]
+    assert posts == [f"{LESSON}/reset", f"{LESSON}/reset/undo?locale=ru"]
+
+
 def test_untrusted_texts_cannot_steer_the_terminal(hub: LessonHub, machine: Machine) -> None:
     """A program's output with escape sequences is shown without them, in JSON too."""
     evil = "\x1b]0;owned\x07\x1b[2J\x1b[32m✔ forged\r\x9b1A\u202eneddih"

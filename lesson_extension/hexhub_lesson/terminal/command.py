@@ -16,6 +16,7 @@ from hexhub_lesson.terminal.greeting import greet
 from hexhub_lesson.terminal.hints import take_hint
 from hexhub_lesson.terminal.language import LOCALE_FILE, choose_locale, home, store_locale
 from hexhub_lesson.terminal.markdown import clean
+from hexhub_lesson.terminal.reset import reset
 from hexhub_lesson.terminal.screen import Screen, clear_line
 from hexhub_lesson.terminal.session import Session
 from hexhub_lesson.terminal.solution import show_solution
@@ -39,6 +40,7 @@ COMMANDS: dict[str, Callable[[Session], int]] = {
     "done": mark_done,
     "solution": show_solution,
     "locale": store_locale,
+    "reset": reset,
     "greet": greet,
     "help": show_help,
 }

@@ -12,12 +12,13 @@ ARGUMENTS = {
     "done": 1,
     "solution": 0,
     "locale": 1,
+    "reset": 1,
     "greet": 0,
     "help": 1,
 }
 """Command → how many words it takes at most."""
 
-FLAGS = {"--names": "steps", "--watch": "check"}
+FLAGS = {"--names": "steps", "--watch": "check", "--undo": "reset", "--yes": "reset"}
 """Flag → the one command that has it; ``--json``, ``--locale`` and ``--help`` are everybody's."""
 
 
@@ -26,11 +27,13 @@ class Options:
 
     Attributes:
         command: ``status`` where none is named.
-        argument: The step, or the language of ``locale``; empty where none is named.
+        argument: Step, language (``locale``) or file (``reset``); empty where none is named.
         locale: Language asked for on the command line; empty where none is.
         is_json: Print what the server answers.
         is_names: ``steps`` prints names only, for completion.
         is_watching: ``check`` checks again whenever a file changes.
+        is_undo: ``reset`` takes the last reset back.
+        is_sure: ``reset`` does not ask.
     """
 
     def __init__(self) -> None:
@@ -40,6 +43,8 @@ class Options:
         self.is_json = False
         self.is_names = False
         self.is_watching = False
+        self.is_undo = False
+        self.is_sure = False
 
 
 def read_options(words: list[str]) -> Options:
@@ -60,6 +65,10 @@ def read_options(words: list[str]) -> Options:
             options.is_names = True
         elif word == "--watch":
             options.is_watching = True
+        elif word == "--undo":
+            options.is_undo = True
+        elif word == "--yes":
+            options.is_sure = True
         elif word == "--locale":
             options.locale = next(rest, "")
         elif word.startswith("--locale="):
@@ -73,7 +82,7 @@ def read_options(words: list[str]) -> Options:
         options.argument = plain[1] if len(plain) > 1 else ""
     if len(plain) > 1 + ARGUMENTS.get(options.command, -1):
         raise Impossible(" ".join(plain))
-    for flag, is_set in (("--names", options.is_names), ("--watch", options.is_watching)):
-        if is_set and options.command not in (FLAGS[flag], "help"):
+    for flag in words:
+        if flag in FLAGS and options.command not in (FLAGS[flag], "help"):
             raise Impossible(f"{options.command} {flag}")
     return options

@@ -14,6 +14,8 @@ Usage: lesson [COMMAND] [STEP] [--json] [--locale en|ru]
   lesson steps       all steps, with their names
   lesson done        mark a step without a check as done
   lesson solution    the author's solution, when it is open
+  lesson reset FILE  put a file back as it was at the beginning; --undo takes yours back
+  lesson reset       the whole machine anew (asks first); --undo takes the old one back
   lesson locale ru   speak Russian from now on (en: English)
 
 STEP is a step's name, as 'lesson steps' shows it; without one the current step is meant.
@@ -64,6 +66,22 @@ STEP is a step's name, as 'lesson steps' shows it; without one the current step 
     "hints_all_taken": "That were all hints of this step.",
     "binary": "(not a text)",
     "script": "Commands",
+    "file_reset": "{path} is as it was at the beginning.",
+    "file_undone": "{path} is as you had it.",
+    "file_as_new": "{path} is as it was at the beginning already.",
+    "file_undo_with": "To take yours back: lesson reset {path} --undo",
+    "reset_warning": "The whole machine is put aside and a new one starts: files, programs, "
+    "databases. Your progress stays. For 7 days 'lesson reset --undo' takes the old one back. "
+    "This terminal ends.",
+    "undo_warning": "The machine from before the reset comes back. What you did since then is "
+    "removed for good. This terminal ends.",
+    "reset_question": "Go on? Type yes: ",
+    "reset_yes": "yes",
+    "reset_not_done": "Nothing was changed.",
+    "reset_unsure": "This changes the whole machine. To do it without being asked: "
+    "lesson reset --yes",
+    "reset_begun": "The machine is put aside and a new one starts. Reload the page in a moment.",
+    "undo_begun": "The machine from before is coming back. Reload the page in a moment.",
     "locale_set": "From now on this command speaks English.",
     "locale_unknown": "There is no '{locale}'. There are: en, ru.",
     "unknown_command": "There is no 'lesson {command}'. 'lesson --help' shows what there is.",
@@ -88,6 +106,8 @@ _RU = {
   lesson steps       все шаги и их имена
   lesson done        отметить пройденным шаг без проверки
   lesson solution    решение автора, когда оно открыто
+  lesson reset ФАЙЛ  вернуть файл в исходный вид; --undo вернёт ваш
+  lesson reset       вся машина заново (сначала спросит); --undo вернёт прежнюю
   lesson locale en   дальше говорить по-английски (ru: по-русски)
 
 ШАГ — имя шага, как его показывает 'lesson steps'; без него берётся текущий шаг.
@@ -138,6 +158,21 @@ _RU = {
     "hints_all_taken": "Это все подсказки шага.",
     "binary": "(не текст)",
     "script": "Команды",
+    "file_reset": "{path}: возвращён исходный вид.",
+    "file_undone": "{path}: возвращён ваш вариант.",
+    "file_as_new": "{path}: файл и так в исходном виде.",
+    "file_undo_with": "Вернуть ваш вариант: lesson reset {path} --undo",
+    "reset_warning": "Вся машина будет отложена, и запустится новая: файлы, программы, базы "
+    "данных. Прогресс останется. Прежнюю в течение 7 дней вернёт 'lesson reset --undo'. "
+    "Этот терминал закроется.",
+    "undo_warning": "Вернётся машина, какой она была до сброса. Всё, что вы сделали с тех пор, "
+    "будет удалено навсегда. Этот терминал закроется.",
+    "reset_question": "Продолжить? Напишите да: ",
+    "reset_yes": "да",
+    "reset_not_done": "Ничего не изменилось.",
+    "reset_unsure": "Это меняет всю машину. Без вопроса: lesson reset --yes",
+    "reset_begun": "Машина отложена, запускается новая. Обновите страницу через минуту.",
+    "undo_begun": "Прежняя машина возвращается. Обновите страницу через минуту.",
     "locale_set": "Теперь эта команда говорит по-русски.",
     "locale_unknown": "Нет языка '{locale}'. Есть: en, ru.",
     "unknown_command": "Нет команды 'lesson {command}'. Что есть, покажет 'lesson --help'.",

@@ -5,6 +5,7 @@ from hexhub_lesson.terminal import Impossible
 from hexhub_lesson.terminal.command import COMMANDS
 from hexhub_lesson.terminal.command_line import ARGUMENTS, FLAGS, Options, read_options
 from hexhub_lesson.terminal.language import choose_locale
+from hexhub_lesson.terminal.reset import path_below_work
 from hexhub_lesson.terminal.texts import TEXTS
 
 
@@ -36,12 +37,38 @@ def test_every_command_has_its_number_of_words() -> None:
 
 @pytest.mark.parametrize(
     "words",
-    [["x"], ["-x"], ["next", "x"], ["check", "a", "b"], ["status", "x"], ["task", "--watch"]],
+    [
+        ["x"],
+        ["-x"],
+        ["next", "x"],
+        ["check", "a", "b"],
+        ["status", "x"],
+        ["task", "--watch"],
+        ["check", "--undo"],
+    ],
 )
 def test_what_does_not_belong_is_refused(words: list[str]) -> None:
     """No word is passed over in silence."""
     with pytest.raises(Impossible):
         read_options(words)
+
+
+@pytest.mark.parametrize(
+    ("named", "folder", "path"),
+    [
+        ("app.py", "/home/student/work", "app.py"),
+        ("app.py", "/home/student/work/src", "src/app.py"),
+        ("../app.py", "/home/student/work/src", "app.py"),
+        ("/home/student/work/a b.py", "/", "a b.py"),
+        ("work/app.py", "/home/student", "app.py"),
+        ("work/app.py", "/tmp", "app.py"),
+        ("app.py", "/tmp", "app.py"),
+        ("src/app.py", "/", "src/app.py"),
+    ],
+)
+def test_a_file_is_named_from_where_one_is(named: str, folder: str, path: str) -> None:
+    """The lesson names its files below ~/work, the student from their own folder."""
+    assert path_below_work(named, folder, "/home/student/work") == path
 
 
 def test_the_language_is_chosen_in_order(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,7 +14,8 @@ ALLOWED = {
     "hexhub_lesson.terminal.command", "hexhub_lesson.terminal.command_line",
     "hexhub_lesson.terminal.greeting", "hexhub_lesson.terminal.hints",
     "hexhub_lesson.terminal.language", "hexhub_lesson.terminal.markdown",
-    "hexhub_lesson.terminal.outcome", "hexhub_lesson.terminal.screen",
+    "hexhub_lesson.terminal.outcome", "hexhub_lesson.terminal.reset",
+    "hexhub_lesson.terminal.screen",
     "hexhub_lesson.terminal.session", "hexhub_lesson.terminal.solution",
     "hexhub_lesson.terminal.steps", "hexhub_lesson.terminal.texts",
     # the standard library, each with what it brings along
