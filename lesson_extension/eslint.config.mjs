@@ -58,7 +58,14 @@ export default tseslint.config(
     },
   },
   room(
-    ['src/wire.ts', 'src/texts.ts', 'src/locale.ts', 'src/components/difference.ts'],
+    [
+      'src/wire.ts',
+      'src/texts.ts',
+      'src/locale.ts',
+      'src/actions.ts',
+      'src/places.ts',
+      'src/components/difference.ts',
+    ],
     [['.', 'This file imports nothing.']],
   ),
   room(
@@ -66,7 +73,11 @@ export default tseslint.config(
     [JUPYTERLAB, LUMINO, REACT, ['/model$', 'Requests know nothing of the model.'], UPWARD],
   ),
   room(
-    ['src/model.ts'],
+    ['src/state.ts'],
+    [JUPYTERLAB, LUMINO, REACT, UPWARD, ['/(request|model|texts)$', 'Values know nobody.']],
+  ),
+  room(
+    ['src/model.ts', 'src/sending.ts'],
     [
       JUPYTERLAB,
       REACT,

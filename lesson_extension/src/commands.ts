@@ -10,6 +10,10 @@ export const CommandIds = {
   check: 'hexhub-lesson:check',
   hint: 'hexhub-lesson:hint',
   next: 'hexhub-lesson:next',
+  previous: 'hexhub-lesson:previous-step',
+  following: 'hexhub-lesson:following-step',
+  cancel: 'hexhub-lesson:cancel',
+  side: 'hexhub-lesson:change-side',
   show: 'hexhub-lesson:show',
   preview: 'hexhub-lesson:preview',
 } as const;
@@ -21,7 +25,38 @@ interface Definition {
   readonly canRun: () => boolean;
 }
 
-function definitionsOf(model: LessonModel, showPanel: () => void): readonly Definition[] {
+/** What the commands do to the page. */
+export interface PageCommands {
+  /** Brings the panel to the front without taking the focus. */
+  readonly show: () => void;
+  /** Moves the panel to the other side. */
+  readonly changeSide: () => unknown;
+}
+
+function turnsOf(model: LessonModel, showPanel: () => void): readonly Definition[] {
+  const turn = (by: 1 | -1) => (): void => {
+    showPanel();
+    model.turn(by);
+  };
+  const canRun = (): boolean => model.state.lesson !== null;
+  return [
+    {
+      id: CommandIds.previous,
+      label: (texts) => texts.commandPrevious,
+      run: turn(-1),
+      canRun,
+    },
+    {
+      id: CommandIds.following,
+      label: (texts) => texts.commandFollowing,
+      run: turn(1),
+      canRun,
+    },
+  ];
+}
+
+function definitionsOf(model: LessonModel, page: PageCommands): readonly Definition[] {
+  const showPanel = page.show;
   const openStep = (): string | null => model.state.openStep;
   return [
     {
@@ -57,22 +92,34 @@ function definitionsOf(model: LessonModel, showPanel: () => void): readonly Defi
       run: showPanel,
       canRun: () => true,
     },
+    {
+      id: CommandIds.cancel,
+      label: (texts) => texts.commandCancel,
+      run: () => model.cancel(),
+      canRun: () => model.state.activity !== null,
+    },
+    {
+      id: CommandIds.side,
+      label: (texts) => texts.commandSide,
+      run: page.changeSide,
+      canRun: () => true,
+    },
+    ...turnsOf(model, showPanel),
   ];
 }
 
 /**
  * Register the commands, and list them in the palette where there is one.
  *
- * @param showPanel - Brings the panel to the front without taking the focus.
  */
 export function registerCommands(
   commands: CommandRegistry,
   palette: ICommandPalette | null,
   model: LessonModel,
-  showPanel: () => void,
+  page: PageCommands,
 ): void {
   const texts = (): Texts => textsIn(model.state.locale);
-  for (const { id, label, run, canRun } of definitionsOf(model, showPanel)) {
+  for (const { id, label, run, canRun } of definitionsOf(model, page)) {
     commands.addCommand(id, { label: () => label(texts()), execute: run, isEnabled: canRun });
     palette?.addItem({ command: id, category: texts().commandCategory });
   }

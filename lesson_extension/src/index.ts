@@ -15,25 +15,35 @@ import { PageConfig, URLExt } from '@jupyterlab/coreutils';
 import { IDocumentManager } from '@jupyterlab/docmanager';
 import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import { ServerConnection } from '@jupyterlab/services';
+import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { IStateDB } from '@jupyterlab/statedb';
+import { IStatusBar } from '@jupyterlab/statusbar';
+import { ITerminalTracker } from '@jupyterlab/terminal';
 import { ITranslator } from '@jupyterlab/translation';
 
+import type { BlockAction } from './actions';
 import { CommandIds, registerCommands } from './commands';
 import { eventsPlugin } from './events';
 import { localeCookie, pickLocale } from './locale';
 import { LessonModel, type Memory } from './model';
-import { makeLessonApi, type Send } from './request';
-import { textsIn } from './texts';
-import { saveChangedDocuments } from './widgets/documents';
+import { makeLessonApi, type LessonApi, type Send } from './request';
+import { textsIn, type Texts } from './texts';
+import { makeComparison, type Compared } from './widgets/comparison';
+import { openAt, runInTerminal } from './widgets/deeds';
+import { hasFile, readTextFile, saveChangedDocuments } from './widgets/documents';
 import { openFirstFiles, showPanel } from './widgets/layout';
 import { makeMarkdownRenderer } from './widgets/markdown';
+import { followWidth, turnTo } from './widgets/narrow';
 import { LessonPanel } from './widgets/panel';
 import { PreviewWidget } from './widgets/preview';
+import { makeSide } from './widgets/side';
+import { StatusItem } from './widgets/status';
 
 const PLUGIN_ID = 'hexhub-lesson:plugin';
-/** Left of the other tabs of the right side bar. */
-const PANEL_RANK = 10;
 const CHECK_KEYS = 'Ctrl+Shift+Enter';
+/** Left of JupyterLab's own items, which count from 0. */
+const STATUS_RANK = -10;
+const KEY_BYTES = 16;
 
 function makeSend(settings: ServerConnection.ISettings): Send {
   const base = URLExt.join(settings.baseUrl, 'hexhub');
@@ -49,6 +59,12 @@ function makeMemory(stateDb: IStateDB): Memory {
     },
     write: (key, value) => stateDb.save(`${PLUGIN_ID}:${key}`, value),
   };
+}
+
+/** Give 32 hex digits; `crypto.randomUUID` is missing where a page has no TLS. */
+function makeKey(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(KEY_BYTES));
+  return [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
 function followVisibility(model: LessonModel): void {
@@ -68,70 +84,106 @@ async function once(memory: Memory, key: string, act: () => Promise<void>): Prom
   }
 }
 
-function activate(
-  app: JupyterFrontEnd,
-  shell: ILabShell,
-  documents: IDocumentManager,
-  rendermime: IRenderMimeRegistry,
-  stateDb: IStateDB,
-  palette: ICommandPalette | null,
-  restorer: ILayoutRestorer | null,
-  translator: ITranslator | null,
-): void {
-  const settings = app.serviceManager.serverSettings;
-  const memory = makeMemory(stateDb);
-  const model = new LessonModel({
-    api: makeLessonApi(makeSend(settings)),
-    memory,
-    locale: pickLocale({
-      cookies: document.cookie,
-      lab: translator?.languageCode ?? '',
-      query: window.location.search,
-      browser: navigator.languages,
-    }),
-    saveDocuments: () => saveChangedDocuments(documents, shell.widgets('main')),
-  });
-  const panel = new LessonPanel({
+/** What JupyterLab hands in. */
+interface Lab {
+  readonly app: JupyterFrontEnd;
+  readonly shell: ILabShell;
+  readonly documents: IDocumentManager;
+  readonly rendermime: IRenderMimeRegistry;
+  readonly restorer: ILayoutRestorer | null;
+  readonly terminals: ITerminalTracker | null;
+}
+
+/** The things that a lesson's buttons do, each saying so where it cannot. */
+function makeDeeds(lab: Lab, model: LessonModel) {
+  const { app, shell, documents, terminals } = lab;
+  const texts = (): Texts => textsIn(model.state.locale);
+  const open = async (path: string, line: number | null): Promise<void> => {
+    if (!(await openAt(app, shell, documents, path, line))) {
+      model.say('no_such_file', texts().noSuchFile(path));
+    }
+  };
+  return {
+    open,
+    act: async (action: BlockAction, code: string): Promise<void> => {
+      if (action.kind === 'open') {
+        await open(action.path, action.line);
+      } else if (action.kind === 'preview') {
+        await app.commands.execute(CommandIds.preview, { port: action.port });
+      } else if (action.kind === 'run' && !(await runInTerminal(app, shell, terminals, code))) {
+        model.say('block_unsafe', texts().blockUnsafe);
+      }
+    },
+    compare: (compared: Compared): void => {
+      [...shell.widgets('main')].find((widget) => widget.id === 'hexhub-comparison')?.close();
+      const widget = makeComparison(compared, texts());
+      shell.add(widget, 'main');
+      shell.activateById(widget.id);
+    },
+  };
+}
+
+function makePanel(lab: Lab, model: LessonModel, api: LessonApi): LessonPanel {
+  const deeds = makeDeeds(lab, model);
+  const { contents } = lab.app.serviceManager;
+  const texts = (): Texts => textsIn(model.state.locale);
+  return new LessonPanel({
     model,
-    renderMarkdown: makeMarkdownRenderer(rendermime),
+    markdown: {
+      render: makeMarkdownRenderer(lab.rendermime, async (name) => {
+        const { media_type: type, data } = await api.image(name, model.state.locale);
+        return `data:${type};base64,${data}`;
+      }),
+      onAction: (action, code) => void deeds.act(action, code),
+    },
+    tools: {
+      hasFile: (path) => hasFile(contents, path),
+      onOpenPlace: ({ path, line }) => void deeds.open(path, line),
+      onCompare: (title, left, right) => {
+        const { expected: leftLabel, actual: rightLabel } = texts();
+        deeds.compare({ title, left, right, leftLabel, rightLabel });
+      },
+    },
     checkKeys: CHECK_KEYS,
-    onPreview: ({ port, title }) => void app.commands.execute(CommandIds.preview, { port, title }),
+    onPreview: ({ port, title }) =>
+      void lab.app.commands.execute(CommandIds.preview, { port, title }),
+    onCompareSolution: (title, left, right) => {
+      const { yours: leftLabel, authors: rightLabel } = texts();
+      deeds.compare({ title, left, right, leftLabel, rightLabel });
+    },
     onLocale: (locale) => {
       document.cookie = localeCookie(locale, PageConfig.getOption('hubPrefix'));
       void model.setLocale(locale);
     },
   });
-  shell.add(panel, 'right', { rank: PANEL_RANK, type: 'Lesson' });
-  restorer?.add(panel, panel.id);
-  registerCommands(app.commands, palette, model, () => {
-    if (!panel.isVisible) {
-      shell.activateById(panel.id);
-    }
-  });
-  addPreviews(app, shell, model, restorer);
+}
 
-  followVisibility(model);
-  void model.start();
-  const shown = app.restored.then(() => once(memory, 'panel-shown', () => showPanel(shell, panel)));
-  void Promise.all([model.ready, shown]).then(([lesson]) =>
-    once(memory, `files-opened:${lesson.course.name}/${lesson.lesson.name}`, () =>
-      openFirstFiles(app, shell, documents, lesson),
-    ),
-  );
+/** Add the item of the status bar, which on a narrow page turns between lesson and work. */
+function addStatus(bar: IStatusBar | null, lab: Lab, model: LessonModel, panel: LessonPanel) {
+  const item = new StatusItem({
+    model,
+    onShow: () => {
+      lab.shell.activateById(panel.id);
+    },
+    onTurn: (sheet) => {
+      turnTo(lab.shell, panel, sheet);
+    },
+  });
+  bar?.registerStatusItem('hexhub-lesson:status', { item, align: 'left', rank: STATUS_RANK });
+  return item;
 }
 
 /** Add the command that shows a port of the machine, and bring its tabs back after a reload. */
-function addPreviews(
-  app: JupyterFrontEnd,
-  shell: ILabShell,
-  model: LessonModel,
-  restorer: ILayoutRestorer | null,
-): void {
+function addPreviews({ app, shell, restorer }: Lab, model: LessonModel): void {
   const tracker = new WidgetTracker<PreviewWidget>({ namespace: 'hexhub-lesson-previews' });
+  const titleOf = (port: number): string => {
+    const known = model.state.lesson?.lesson.preview.find((preview) => preview.port === port);
+    return known?.title ?? textsIn(model.state.locale).previewPort(port);
+  };
   app.commands.addCommand(CommandIds.preview, {
     execute: async (args) => {
       const port = Number(args.port);
-      const title = typeof args.title === 'string' ? args.title : '';
+      const title = typeof args.title === 'string' ? args.title : titleOf(port);
       let widget = tracker.find((known) => known.preview.port === port);
       if (widget === undefined) {
         const { baseUrl } = app.serviceManager.serverSettings;
@@ -152,13 +204,82 @@ function addPreviews(
   });
 }
 
+/** Lay the page out: once as the lesson says, later as the student left it. */
+function layOut(lab: Lab, model: LessonModel, memory: Memory, panel: LessonPanel): void {
+  const { app, shell, documents } = lab;
+  const shown = app.restored.then(() => once(memory, 'panel-shown', () => showPanel(shell, panel)));
+  const opened = Promise.all([model.ready, shown]).then(([lesson]) =>
+    once(memory, `files-opened:${lesson.course.name}/${lesson.lesson.name}`, () =>
+      openFirstFiles(app, shell, documents, lesson),
+    ),
+  );
+  void opened;
+}
+
 const plugin: JupyterFrontEndPlugin<void> = {
   id: PLUGIN_ID,
   description: 'The lesson beside the work: theory, steps, checks and hints.',
   autoStart: true,
   requires: [ILabShell, IDocumentManager, IRenderMimeRegistry, IStateDB],
-  optional: [ICommandPalette, ILayoutRestorer, ITranslator],
-  activate,
+  optional: [
+    ICommandPalette,
+    ILayoutRestorer,
+    ITranslator,
+    ITerminalTracker,
+    IStatusBar,
+    ISettingRegistry,
+  ],
+  activate: (
+    app: JupyterFrontEnd,
+    shell: ILabShell,
+    documents: IDocumentManager,
+    rendermime: IRenderMimeRegistry,
+    stateDb: IStateDB,
+    palette: ICommandPalette | null,
+    restorer: ILayoutRestorer | null,
+    translator: ITranslator | null,
+    terminals: ITerminalTracker | null,
+    statusBar: IStatusBar | null,
+    settings: ISettingRegistry | null,
+  ): void => {
+    const lab: Lab = { app, shell, documents, rendermime, restorer, terminals };
+    const memory = makeMemory(stateDb);
+    const api = makeLessonApi(makeSend(app.serviceManager.serverSettings));
+    const { contents } = app.serviceManager;
+    const model = new LessonModel({
+      api,
+      memory,
+      locale: pickLocale({
+        cookies: document.cookie,
+        lab: translator?.languageCode ?? '',
+        query: window.location.search,
+        browser: navigator.languages,
+      }),
+      saveDocuments: () => saveChangedDocuments(documents, shell.widgets('main')),
+      readFile: (path) => readTextFile(contents, path),
+      makeKey,
+    });
+    const panel = makePanel(lab, model, api);
+    const side = makeSide(shell, panel, settings, PLUGIN_ID);
+    side.add();
+    restorer?.add(panel, panel.id);
+    registerCommands(app.commands, palette, model, {
+      show: () => {
+        if (!panel.isVisible) {
+          shell.activateById(panel.id);
+        }
+      },
+      changeSide: side.change,
+    });
+    addPreviews(lab, model);
+    const status = addStatus(statusBar, lab, model, panel);
+    void app.restored.then(() => {
+      followWidth({ shell, panel, addBeside: side.add, onChange: status.setNarrow });
+    });
+    followVisibility(model);
+    void model.start();
+    layOut(lab, model, memory, panel);
+  },
 };
 
 export default [plugin, eventsPlugin];

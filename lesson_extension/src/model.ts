@@ -12,7 +12,18 @@
 import { Signal, type ISignal } from '@lumino/signaling';
 
 import { MachineStopped, Refused, Unreachable, type LessonApi } from './request';
-import type { Attempt, Lesson, Solution, Step } from './wire';
+import { Sending } from './sending';
+import {
+  isNews,
+  nextOpenStep,
+  stepBeside,
+  stepOf,
+  type Activity,
+  type Announcement,
+  type LessonState,
+  type Notice,
+} from './state';
+import type { Attempt, Lesson } from './wire';
 
 /** Milliseconds between two looks at the lesson while the tab is visible. */
 export const REFRESH_MS = 4_000;
@@ -22,65 +33,6 @@ export const WAIT_S = 20;
 export const FOLLOW_MS = 700;
 /** Milliseconds before the first new try when nothing answers; doubles up to the last. */
 export const RETRY_MS = { first: 2_000, last: 30_000 } as const;
-
-/** What stands between pressing Check and its result. */
-export interface Activity {
-  readonly step: string;
-  readonly phase: 'saving' | 'sending' | 'queued' | 'running';
-  /** Place in the queue, counted from 1, where it is known. */
-  readonly position: number | null;
-  /** When this page first knew of it, in milliseconds since the epoch. */
-  readonly sinceMs: number;
-  /** Check was pressed when it ran already, so that it may not know the newest files. */
-  readonly isJoined: boolean;
-}
-
-/** Whether the server answers. */
-export type Connection =
-  | { readonly kind: 'loading' }
-  | { readonly kind: 'online' }
-  | { readonly kind: 'offline'; readonly retryAtMs: number }
-  | { readonly kind: 'stopped' };
-
-/** What went wrong last, for the student; `code` says which words of ours belong to it. */
-export interface Problem {
-  readonly code: string;
-  readonly message: string;
-}
-
-/** Something good that just happened. */
-export type Notice =
-  | { readonly kind: 'step_passed'; readonly step: string; readonly next: string | null }
-  | { readonly kind: 'finished'; readonly step: string };
-
-/** Something to say aloud; a new `id` means that it is to be said again. */
-export interface Announcement {
-  readonly id: number;
-  readonly what:
-    | { readonly kind: 'running' }
-    | { readonly kind: 'result'; readonly attempt: Attempt }
-    | { readonly kind: 'notice'; readonly notice: Notice }
-    | { readonly kind: 'hint' };
-}
-
-/** All that the panel draws from. */
-export interface LessonState {
-  readonly locale: string;
-  readonly lesson: Lesson | null;
-  /** Newest attempt known of each step. */
-  readonly attempts: Readonly<Record<string, Attempt>>;
-  /** The step whose task is unfolded. */
-  readonly openStep: string | null;
-  readonly isTheoryOpen: boolean;
-  readonly activity: Activity | null;
-  /** What is being asked for, apart from a check. */
-  readonly busy: 'hint' | 'done' | 'solution' | null;
-  readonly connection: Connection;
-  readonly problem: Problem | null;
-  readonly notice: Notice | null;
-  readonly solution: Solution | null;
-  readonly announcement: Announcement | null;
-}
 
 /** Keeps small texts of this machine from one visit to the next. */
 export interface Memory {
@@ -97,38 +49,14 @@ export interface LessonModelOptions {
   readonly locale: string;
   /** Saves the documents that are open and changed. */
   readonly saveDocuments: () => Promise<void>;
+  /** Gives the text of a file below the home folder; null where there is no such text file. */
+  readonly readFile: (path: string) => Promise<string | null>;
+  /** Gives 32 hex digits that nobody else gives. */
+  readonly makeKey: () => string;
 }
 
-const STATE_ORDER = { queued: 0, running: 1, done: 2 } as const;
-
-/**
- * Tell whether `found` says more than `known`: a later request, the same one further on, or the same
- * one in other words (another language).
- */
-function isNews(found: Attempt, known: Attempt | undefined): boolean {
-  if (known === undefined) {
-    return true;
-  }
-  if (found.id === known.id) {
-    return (
-      STATE_ORDER[found.state] > STATE_ORDER[known.state] ||
-      (found.state === known.state && JSON.stringify(found) !== JSON.stringify(known))
-    );
-  }
-  return Date.parse(found.requested_at) >= Date.parse(known.requested_at);
-}
-
-/** Give the step of that name, where the lesson has it. */
-export function stepOf(lesson: Lesson | null, name: string | null): Step | null {
-  return lesson?.steps.find((step) => step.name === name) ?? null;
-}
-
-/** Give the name of the step that is open and not passed, first after `after`; null if none is. */
-export function nextOpenStep(lesson: Lesson, after: string | null): string | null {
-  const start = lesson.steps.findIndex((step) => step.name === after) + 1;
-  const inOrder = [...lesson.steps.slice(start), ...lesson.steps.slice(0, start)];
-  return inOrder.find((step) => step.state === 'open' && step.name !== after)?.name ?? null;
-}
+/** Folder of the student's files, which the paths of a solution are below. */
+const WORK = 'work';
 
 function theoryKey(lesson: Lesson): string {
   return `theory:${lesson.course.name}/${lesson.lesson.name}`;
@@ -148,7 +76,9 @@ export class LessonModel {
       connection: { kind: 'loading' },
       problem: null,
       notice: null,
+      history: {},
       solution: null,
+      yours: {},
       announcement: null,
     };
   }
@@ -177,6 +107,7 @@ export class LessonModel {
   dispose(): void {
     clearTimeout(this._timer);
     this._abort.abort();
+    this._sending?.cancel();
     Signal.clearData(this);
   }
 
@@ -204,6 +135,15 @@ export class LessonModel {
     }
   }
 
+  /** Unfold the step before or after the one that is unfolded, in the order of the lesson. */
+  turn(by: 1 | -1): void {
+    const { lesson, openStep } = this._state;
+    const beside = lesson && stepBeside(lesson, openStep, by);
+    if (beside !== null) {
+      this._set({ openStep: beside });
+    }
+  }
+
   /** Unfold the theory, or fold it and keep in mind that it was read. */
   setTheoryOpen(isOpen: boolean): void {
     this._set({ isTheoryOpen: isOpen });
@@ -218,6 +158,11 @@ export class LessonModel {
     await this._look();
   }
 
+  /** Tell the student that something did not work; `message` is in their language. */
+  say(code: string, message: string): void {
+    this._set({ problem: { code, message } });
+  }
+
   /** Take the notice and the problem away. */
   dismiss(): void {
     this._set({ notice: null, problem: null });
@@ -225,7 +170,7 @@ export class LessonModel {
 
   /** Take the solution away again. */
   hideSolution(): void {
-    this._set({ solution: null });
+    this._set({ solution: null, yours: {} });
   }
 
   /** Tell whether a check of that step may be asked for now. */
@@ -261,38 +206,81 @@ export class LessonModel {
       return;
     }
     const sinceMs = Date.now();
-    this._local = { step: name, phase: 'saving', position: null, sinceMs, isJoined: false };
+    const begin = (phase: Activity['phase']): void => {
+      this._local = { step: name, phase, position: null, sinceMs, isJoined: false };
+      this._set({});
+    };
+    const sending = new Sending({
+      api: this.options.api,
+      key: this.options.makeKey(),
+      onPhase: begin,
+      onUnreachable: (error) => this._fail(error),
+    });
+    this._sending = sending;
+    begin('saving');
     this._set({ problem: null, notice: null });
     this._announce({ kind: 'running' });
     try {
       await this.options.saveDocuments();
+      const sent = await sending.send(name);
+      this._local = this._sending = null;
+      if (sent === null) {
+        this._announce({ kind: 'cancelled' });
+        return;
+      }
+      const { attempt } = sent;
+      // What was just asked for is queued; what runs at the first asking began before.
+      this._joined = sent.isJoined ? attempt.id : null;
+      this._firstSeen.set(attempt.id, sinceMs);
+      this._heard.delete(attempt.id);
+      this._epoch += 1;
+      this._take(attempt);
+      if (sending.isCancelled) {
+        await this.cancel();
+      }
+      await (attempt.state === 'done' ? this._look() : this._follow(attempt.id));
     } catch (error) {
-      this._local = null;
-      const message = error instanceof Error ? error.message : String(error);
-      this._set({ problem: { code: 'save_failed', message } });
+      const isUnsaved = this._local?.phase === 'saving';
+      this._local = this._sending = null;
+      if (isUnsaved) {
+        const message = error instanceof Error ? error.message : String(error);
+        this._set({ problem: { code: 'save_failed', message } });
+      } else {
+        this._fail(error);
+      }
+    }
+  }
+
+  /**
+   * Cancel the check that is under way: one that is not sent yet is not sent, one that the server
+   * has is ended there.
+   */
+  async cancel(): Promise<void> {
+    if (this._sending !== null) {
+      this._sending.cancel();
       return;
     }
-    this._local = { step: name, phase: 'sending', position: null, sinceMs, isJoined: false };
+    const attempt = Object.values(this._state.attempts).find((known) => known.state !== 'done');
+    if (attempt === undefined || this._cancelling === attempt.id) {
+      return;
+    }
+    this._cancelling = attempt.id;
     this._set({});
-    let attempt: Attempt;
     try {
-      attempt = await this.options.api.submitAttempt(name);
+      this._take(await this.options.api.cancelAttempt(attempt.id));
     } catch (error) {
-      this._local = null;
+      this._cancelling = null;
       this._fail(error);
-      return;
     }
-    this._local = null;
-    this._firstSeen.set(attempt.id, sinceMs);
-    this._heard.delete(attempt.id);
-    // What was just asked for is queued; what runs already was asked for before.
-    this._joined = attempt.state === 'running' ? attempt.id : null;
-    this._epoch += 1;
-    this._take(attempt);
-    if (attempt.state === 'done') {
-      await this._look();
-    } else {
-      await this._follow(attempt.id);
+  }
+
+  /** Ask for the results of earlier attempts at a step. */
+  async loadHistory(step: string): Promise<void> {
+    try {
+      const attempts = await this.options.api.attempts(step);
+      this._set({ history: { ...this._state.history, [step]: attempts } });
+    } catch (error) {
+      this._fail(error);
     }
   }
 
@@ -329,7 +317,14 @@ export class LessonModel {
       return;
     }
     await this._ask('solution', async () => {
-      this._set({ solution: await this.options.api.solution() });
+      const solution = await this.options.api.solution();
+      const files = solution.files.filter((file) => file.text !== null);
+      const yours = await Promise.all(
+        files.map(
+          async ({ path }) => [path, await this.options.readFile(`${WORK}/${path}`)] as const,
+        ),
+      );
+      this._set({ solution, yours: Object.fromEntries(yours) });
     });
   }
 
@@ -373,7 +368,7 @@ export class LessonModel {
       }
       delayMs = this._fail(error);
     }
-    if (this._isVisible && !this._isDisposed()) {
+    if (this._mustLook() && !this._isDisposed()) {
       this._timer = setTimeout(() => void this.refresh(), delayMs);
     }
   }
@@ -519,7 +514,7 @@ export class LessonModel {
       const delayMs = Math.min(RETRY_MS.first * 2 ** this._failures, RETRY_MS.last);
       this._failures += 1;
       this._set({ connection: { kind: 'offline', retryAtMs: Date.now() + delayMs } });
-      if (this._looking === null && this._isVisible) {
+      if (this._looking === null && this._mustLook()) {
         clearTimeout(this._timer);
         this._timer = setTimeout(() => void this.refresh(), delayMs);
       }
@@ -533,6 +528,11 @@ export class LessonModel {
     const message = error instanceof Error ? error.message : String(error);
     this._set({ problem: { code, message } });
     return RETRY_MS.last;
+  }
+
+  /** Tell whether to keep looking: somebody sees the panel, or a check waits for the connection. */
+  private _mustLook(): boolean {
+    return this._isVisible || this._sending?.isWaiting === true;
   }
 
   private _isDisposed(): boolean {
@@ -551,6 +551,9 @@ export class LessonModel {
     const state = { ...this._state, ...change };
     this._state = Object.freeze({ ...state, activity: this._activityOf(state) });
     this._changed.emit(this._state);
+    if (change.connection?.kind === 'online') {
+      this._sending?.wake();
+    }
   }
 
   /** Give what is under way: our own request first, else an attempt that is not done. */
@@ -564,7 +567,7 @@ export class LessonModel {
     }
     return {
       step: attempt.step,
-      phase: attempt.state,
+      phase: attempt.id === this._cancelling ? 'cancelling' : attempt.state,
       position: attempt.position,
       sinceMs: this._firstSeen.get(attempt.id) ?? Date.now(),
       isJoined: attempt.id === this._joined,
@@ -583,6 +586,8 @@ export class LessonModel {
   private readonly _heard = new Set<string>();
   private _local: Activity | null = null;
   private _joined: string | null = null;
+  private _sending: Sending | null = null;
+  private _cancelling: string | null = null;
   private _looking: Promise<void> | null = null;
   private _timer: ReturnType<typeof setTimeout> | undefined;
   private _isVisible = true;

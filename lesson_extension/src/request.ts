@@ -5,13 +5,16 @@
  */
 import {
   readAttempt,
+  readAttempts,
   readFailure,
   readHint,
+  readImage,
   readLesson,
   readSolution,
   WireInvalid,
   type Attempt,
   type Hint,
+  type Image,
   type Lesson,
   type Solution,
 } from './wire';
@@ -62,8 +65,19 @@ const NOT_RUNNING_STATUS = 424;
 export interface LessonApi {
   /** Give the lesson in `locale`, or in the student's own language. */
   lesson(locale: string): Promise<Lesson>;
-  /** Ask for a check of `step`; gives the attempt that is waiting already, where there is one. */
-  submitAttempt(step: string): Promise<Attempt>;
+  /**
+   * Ask for a check of `step`; gives the attempt that is waiting already, where there is one.
+   *
+   * @param key - 32 hex digits. Asked twice with one key, as after a broken connection, it is one
+   *   attempt, also where that is done by then.
+   */
+  submitAttempt(step: string, key: string): Promise<Attempt>;
+  /** Cancel an attempt that waits or runs; one that is done stays as it is. */
+  cancelAttempt(id: string): Promise<Attempt>;
+  /** Give the finished attempts at `step`, the newest first. */
+  attempts(step: string): Promise<readonly Attempt[]>;
+  /** Give a picture of the lesson in `locale`. */
+  image(name: string, locale: string): Promise<Image>;
   /** Give the attempt when it is done, or as it is after `waitS` seconds. */
   attempt(id: string, waitS: number, signal?: AbortSignal): Promise<Attempt>;
   /** Take the next hint of `step`. */
@@ -133,7 +147,16 @@ export function makeLessonApi(send: Send): LessonApi {
   const at = (step: string): string => `steps/${encodeURIComponent(step)}`;
   return {
     lesson: (locale) => call(readLesson, 'GET', `lesson?locale=${encodeURIComponent(locale)}`),
-    submitAttempt: (step) => call(readAttempt, 'POST', `${at(step)}/attempts`),
+    submitAttempt: (step, key) =>
+      call(readAttempt, 'POST', `${at(step)}/attempts?key=${encodeURIComponent(key)}`),
+    cancelAttempt: (id) => call(readAttempt, 'POST', `attempts/${encodeURIComponent(id)}/cancel`),
+    attempts: (step) => call(readAttempts, 'GET', `${at(step)}/attempts`),
+    image: (name, locale) =>
+      call(
+        readImage,
+        'GET',
+        `images/${encodeURIComponent(name)}?locale=${encodeURIComponent(locale)}`,
+      ),
     attempt: (id, waitS, signal) =>
       call(readAttempt, 'GET', `attempts/${encodeURIComponent(id)}?wait=${String(waitS)}`, signal),
     takeHint: (step) => call(readHint, 'POST', `${at(step)}/hints`),

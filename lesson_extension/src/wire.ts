@@ -114,7 +114,7 @@ const testResult = record({
 });
 
 const outcome = record({
-  outcome: oneOf('passed', 'failed', 'error', 'ungradable'),
+  outcome: oneOf('passed', 'failed', 'error', 'ungradable', 'cancelled'),
   message: text,
   duration_s: number,
   tests: listOf(testResult),
@@ -163,8 +163,13 @@ const lesson = record({
   steps: listOf(step),
   current_step: text,
   solution: record({ is_available: flag, reason: orNull(text) }),
+  previous_lesson: orNull(record({ name: text, title: text, url: text })),
   next_lesson: orNull(record({ name: text, title: text, url: text })),
 });
+
+const attempts = record({ version, attempts: listOf(attempt) });
+
+const image = record({ version, media_type: text, data: text });
 
 const hint = record({ version, step: text, hint: text, taken: number, total: number });
 
@@ -190,6 +195,8 @@ export type Preview = Read<typeof preview>;
 export type Lesson = Read<typeof lesson>;
 /** A hint that was just taken. */
 export type Hint = Read<typeof hint>;
+/** A picture of the lesson; `data` is base64. */
+export type Image = Read<typeof image>;
 /** The author's solution. */
 export type Solution = Read<typeof solution>;
 /** The body of an answer that is not a success. */
@@ -215,6 +222,24 @@ export function readAttempt(json: unknown): Attempt {
     throw new WireInvalid('attempt.outcome', 'null', 'an outcome, since the attempt is done');
   }
   return found;
+}
+
+/**
+ * Give the finished attempts that the JSON lists, the newest first.
+ *
+ * @throws WireInvalid - The JSON has another form.
+ */
+export function readAttempts(json: unknown): readonly Attempt[] {
+  return attempts(json, 'attempts').attempts;
+}
+
+/**
+ * Give the picture that the JSON holds.
+ *
+ * @throws WireInvalid - The JSON has another form.
+ */
+export function readImage(json: unknown): Image {
+  return image(json, 'image');
 }
 
 /**

@@ -18,12 +18,17 @@ beforeEach(async () => {
     memory: new FakeMemory(),
     locale: 'en',
     saveDocuments: () => Promise.resolve(),
+    readFile: () => Promise.resolve(null),
+    makeKey: () => 'key',
   });
   await model.start();
   commands = new CommandRegistry();
   shows = 0;
-  registerCommands(commands, null, model, () => {
-    shows += 1;
+  registerCommands(commands, null, model, {
+    show: () => {
+      shows += 1;
+    },
+    changeSide: () => undefined,
   });
 });
 

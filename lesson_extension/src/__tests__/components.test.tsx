@@ -2,7 +2,8 @@ import { act, fireEvent, render, screen, waitFor, within } from '@testing-librar
 import { describe, expect, it, vi } from 'vitest';
 
 import { Panel, spokenOf, type PanelWishes } from '../components/Panel';
-import type { LessonState } from '../model';
+import type { MarkdownTools } from '../components/Markdown';
+import type { LessonState } from '../state';
 import { textsIn } from '../texts';
 import type { Attempt } from '../wire';
 import {
@@ -29,7 +30,9 @@ function makeState(change: Partial<LessonState> = {}): LessonState {
     connection: { kind: 'online' },
     problem: null,
     notice: null,
+    history: {},
     solution: null,
+    yours: {},
     announcement: null,
     ...change,
   };
@@ -48,23 +51,36 @@ function makeWishes(): PanelWishes {
     onTheory: vi.fn(),
     onLocale: vi.fn(),
     onPreview: vi.fn(),
+    onCancel: vi.fn(),
+    onHistory: vi.fn(),
+    onCompareSolution: vi.fn(),
   };
 }
 
-function renderMarkdown(source: string): Promise<HTMLElement> {
-  const element = document.createElement('div');
-  const code = document.createElement('pre');
-  code.textContent = source;
-  element.append(code);
-  return Promise.resolve(element);
-}
+const markdown: MarkdownTools = {
+  render: (source) => {
+    const element = document.createElement('div');
+    const code = document.createElement('pre');
+    code.textContent = source;
+    element.append(code);
+    return Promise.resolve({ element, blocks: new Map() });
+  },
+  onAction: vi.fn(),
+};
+
+const tools = {
+  hasFile: (path: string) => Promise.resolve(path === 'work/app.py'),
+  onOpenPlace: vi.fn(),
+  onCompare: vi.fn(),
+};
 
 function panelOf(state: LessonState, wishes: PanelWishes) {
   return (
     <Panel
       state={state}
       texts={textsIn(state.locale)}
-      renderMarkdown={renderMarkdown}
+      markdown={markdown}
+      tools={tools}
       checkKeys="Ctrl+Shift+Enter"
       wishes={wishes}
     />
@@ -161,7 +177,7 @@ describe('result', () => {
   it('shows white space where nothing else differs', () => {
     const test = makeTest({ outcome: 'failed', expected: 'a b', actual: 'a  b' });
     const { container } = show(withResult(makeOutcome('failed', [test])));
-    expect(container.querySelector('.hx-side-actual code')?.textContent).toBe('a··b');
+    expect(container.querySelector('.hx-cell-right')?.textContent).toBe('a··b');
     expect(screen.getByText(texts.onlySpaces)).toBeDefined();
   });
 });

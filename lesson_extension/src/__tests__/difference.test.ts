@@ -2,10 +2,13 @@ import { describe, expect, it } from 'vitest';
 
 import {
   compareTexts,
+  foldRows,
   differsOnlyInSpaces,
   markLine,
+  pairLines,
   withVisibleSpaces,
   type DifferenceLine,
+  type Row,
 } from '../components/difference';
 
 function drawn(lines: readonly DifferenceLine[]): string[] {
@@ -43,7 +46,40 @@ describe('lines', () => {
 
   it('shows both sides whole when there are too many lines to compare', () => {
     const many = Array.from({ length: 2000 }, (_, k) => String(k)).join('\n');
-    expect(compareTexts(many, `${many}\nmore`)).toHaveLength(4001);
+    const others = many.replace(/^/gm, '-');
+    expect(compareTexts(many, others)).toHaveLength(4000);
+    expect(compareTexts(many, `${many}\nmore`)).toHaveLength(2001);
+  });
+});
+
+describe('side by side', () => {
+  function sides(left: string, right: string): string[] {
+    const text = (side: Row['left']): string =>
+      side === null
+        ? '~'
+        : `${String(side.number)}${side.pieces.map((piece) => piece.text).join('')}`;
+    return pairLines(compareTexts(left, right)).map(
+      (row) => `${text(row.left)}|${text(row.right)}`,
+    );
+  }
+
+  it.each([
+    ['a changed line', 'a\nb\nc', 'a\nX\nc', ['1a|1a', '2b|2X', '3c|3c']],
+    ['lines that one side lacks', 'a\nb\nc\nd', 'a\nd', ['1a|1a', '2b|~', '3c|~', '4d|2d']],
+    ['more lines than stood there', 'a\nb\nd', 'a\nX\nY\nd', ['1a|1a', '2b|2X', '~|3Y', '3d|4d']],
+  ])('pairs %s', (_, left, right, rows) => {
+    expect(sides(left, right)).toEqual(rows);
+  });
+
+  it('folds equal lines far from a difference', () => {
+    const lines = Array.from({ length: 20 }, (_, k) => String(k));
+    const rows = pairLines(compareTexts(lines.join('\n'), lines.join('\n').replace('10', 'ten')));
+    const groups = foldRows(rows, 3);
+    expect(groups.map((group) => [group.isFolded, group.rows.length])).toEqual([
+      [true, 7],
+      [false, 7],
+      [true, 6],
+    ]);
   });
 });
 

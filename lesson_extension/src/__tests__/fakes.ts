@@ -1,7 +1,7 @@
 /** A lesson server in memory, and the values that tests are made of. */
 import type { LessonApi } from '../request';
 import type { Memory } from '../model';
-import type { Attempt, Hint, Lesson, Outcome, Solution, Step, TestResult } from '../wire';
+import type { Attempt, Hint, Image, Lesson, Outcome, Solution, Step, TestResult } from '../wire';
 
 /** Give a test result; what is not named is that of a test that passed. */
 export function makeTest(change: Partial<TestResult> = {}): TestResult {
@@ -92,6 +92,7 @@ export function makeLesson(change: Partial<Lesson> = {}): Lesson {
     ],
     current_step: 'listens',
     solution: { is_available: false, reason: 'When all steps are passed.' },
+    previous_lesson: null,
     next_lesson: { name: 'database', title: 'A database', url: '/lessons/database/open' },
     ...change,
   };
@@ -136,7 +137,11 @@ export class FakeApi implements LessonApi {
   current: Lesson = makeLesson();
 
   onLesson: (locale: string) => Promise<Lesson> = () => Promise.resolve(this.current);
-  onSubmit: (step: string) => Promise<Attempt> = (step) => Promise.resolve(makeAttempt({ step }));
+  onSubmit: (step: string, key: string) => Promise<Attempt> = (step) =>
+    Promise.resolve(makeAttempt({ step }));
+  onCancel: (id: string) => Promise<Attempt> = (id) =>
+    Promise.resolve(finish(makeAttempt({ id }), makeOutcome('cancelled')));
+  onAttempts: (step: string) => Promise<readonly Attempt[]> = () => Promise.resolve([]);
   onAttempt: (id: string) => Promise<Attempt> = () => new Promise(() => undefined);
   onHint: (step: string) => Promise<Hint> = (step) =>
     Promise.resolve({ version: 1, step, hint: 'Look.', taken: 1, total: 1 });
@@ -151,9 +156,27 @@ export class FakeApi implements LessonApi {
   }
 
   /** Answer with an attempt that waits. */
-  submitAttempt(step: string): Promise<Attempt> {
+  submitAttempt(step: string, key: string): Promise<Attempt> {
     this.calls.push(`submit ${step}`);
-    return this.onSubmit(step);
+    return this.onSubmit(step, key);
+  }
+
+  /** Answer with the attempt, cancelled. */
+  cancelAttempt(id: string): Promise<Attempt> {
+    this.calls.push(`cancel ${id}`);
+    return this.onCancel(id);
+  }
+
+  /** Answer with no attempts. */
+  attempts(step: string): Promise<readonly Attempt[]> {
+    this.calls.push(`attempts ${step}`);
+    return this.onAttempts(step);
+  }
+
+  /** Answer with a picture of nothing. */
+  image(name: string): Promise<Image> {
+    this.calls.push(`image ${name}`);
+    return Promise.resolve({ version: 1, media_type: 'image/png', data: '' });
   }
 
   /** Answer when the test says so. */

@@ -1,14 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
-import {
-  FOLLOW_MS,
-  LessonModel,
-  nextOpenStep,
-  REFRESH_MS,
-  RETRY_MS,
-  type LessonState,
-} from '../model';
+import { FOLLOW_MS, LessonModel, REFRESH_MS, RETRY_MS } from '../model';
 import { MachineStopped, Refused, Unreachable } from '../request';
+import { nextOpenStep, type LessonState } from '../state';
 import { WireInvalid, type Attempt } from '../wire';
 import {
   defer,
@@ -25,6 +19,8 @@ import {
 let api: FakeApi;
 let memory: FakeMemory;
 let saveDocuments: () => Promise<void>;
+let files: Map<string, string>;
+let keys: number;
 let model: LessonModel;
 
 async function settle(): Promise<void> {
@@ -32,7 +28,17 @@ async function settle(): Promise<void> {
 }
 
 function begin(): Promise<void> {
-  model = new LessonModel({ api, memory, locale: 'en', saveDocuments: () => saveDocuments() });
+  model = new LessonModel({
+    api,
+    memory,
+    locale: 'en',
+    saveDocuments: () => saveDocuments(),
+    readFile: (path) => Promise.resolve(files.get(path) ?? null),
+    makeKey: () => {
+      keys += 1;
+      return `key${String(keys)}`;
+    },
+  });
   return model.start();
 }
 
@@ -46,6 +52,8 @@ beforeEach(() => {
   api = new FakeApi();
   memory = new FakeMemory();
   saveDocuments = () => Promise.resolve();
+  files = new Map();
+  keys = 0;
 });
 
 afterEach(() => {
@@ -390,14 +398,82 @@ describe('away', () => {
     expect(api.calls.length).toBeGreaterThan(18);
   });
 
-  it('cannot check while away, and comes back when a check could not be sent', async () => {
+  it('sends a check that could not be sent when the connection is back, with the same key', async () => {
+    const keysSent: string[] = [];
+    api.onSubmit = (step, key) => {
+      keysSent.push(key);
+      return keysSent.length === 1
+        ? Promise.reject(new Unreachable('away'))
+        : Promise.resolve(makeAttempt({ step, state: 'running' }));
+    };
+    await begin();
+    void model.check();
+    await settle();
+    expect(model.state.connection.kind).toBe('offline');
+    expect(model.state.activity?.phase).toBe('offline');
+    await vi.advanceTimersByTimeAsync(RETRY_MS.first);
+    expect(keysSent).toEqual(['key1', 'key1']);
+    expect(model.state.activity).toMatchObject({ phase: 'running', isJoined: false });
+  });
+
+  it('does not send a check that was cancelled while it waited for the connection', async () => {
     api.onSubmit = () => Promise.reject(new Unreachable('away'));
     await begin();
-    await model.check();
-    expect(model.canCheck('listens')).toBe(false);
+    const checking = model.check();
+    await settle();
+    await model.cancel();
+    await checking;
     expect(model.state.activity).toBeNull();
-    await vi.advanceTimersByTimeAsync(RETRY_MS.first);
-    expect(model.canCheck('listens')).toBe(true);
+    await vi.advanceTimersByTimeAsync(3 * RETRY_MS.first);
+    expect(api.calls.filter((call) => call.startsWith('submit'))).toHaveLength(1);
+  });
+
+  it('cancels what the server has, and says so', async () => {
+    await begin();
+    void model.check();
+    await settle();
+    void model.cancel();
+    expect(model.state.activity?.phase).toBe('cancelling');
+    await settle();
+    expect(api.calls).toContain('cancel a1');
+    expect(model.state.activity).toBeNull();
+    expect(model.state.attempts.listens?.outcome?.outcome).toBe('cancelled');
+  });
+
+  it('cancels at the server what arrived after the student did not want it any more', async () => {
+    const arrived = defer<Attempt>();
+    api.onSubmit = () => arrived.promise;
+    await begin();
+    void model.check();
+    await settle();
+    await model.cancel();
+    arrived.resolve(makeAttempt());
+    await settle();
+    expect(api.calls).toContain('cancel a1');
+  });
+
+  it('lays the student’s own files beside the author’s', async () => {
+    files.set('work/a.py', 'mine\n');
+    api.onSolution = () =>
+      Promise.resolve({
+        version: 1,
+        script: null,
+        files: [
+          { path: 'a.py', text: 'theirs\n', is_binary: false },
+          { path: 'b.py', text: 'theirs\n', is_binary: false },
+        ],
+      });
+    await begin();
+    await model.showSolution();
+    expect(model.state.yours).toEqual({ 'a.py': 'mine\n', 'b.py': null });
+  });
+
+  it('gives earlier attempts when they are asked for', async () => {
+    const old = finish(makeAttempt({ id: 'a0' }), makeOutcome('failed'));
+    api.onAttempts = () => Promise.resolve([old]);
+    await begin();
+    await model.loadHistory('listens');
+    expect(model.state.history).toEqual({ listens: [old] });
   });
 
   it('goes on following an attempt when the connection is back', async () => {

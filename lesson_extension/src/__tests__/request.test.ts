@@ -24,9 +24,9 @@ function apiOf(response: () => Response): {
 describe('paths', () => {
   it('asks for what the server extension offers', async () => {
     const { api, asked } = apiOf(() => answer(sample('attempt_queued'), 201));
-    await api.submitAttempt('listens');
+    await api.submitAttempt('listens', 'k');
     await api.attempt('0b8a', 20);
-    expect(asked).toEqual(['POST steps/listens/attempts', 'GET attempts/0b8a?wait=20']);
+    expect(asked).toEqual(['POST steps/listens/attempts?key=k', 'GET attempts/0b8a?wait=20']);
   });
 
   it('asks for the lesson in the language, and for hints, done and the solution', async () => {
@@ -44,8 +44,8 @@ describe('paths', () => {
 
   it('lets no name leave its place in the path', async () => {
     const { api, asked } = apiOf(() => answer(sample('attempt_queued')));
-    await api.submitAttempt('../../x?y');
-    expect(asked).toEqual(['POST steps/..%2F..%2Fx%3Fy/attempts']);
+    await api.submitAttempt('../../x?y', 'k');
+    expect(asked).toEqual(['POST steps/..%2F..%2Fx%3Fy/attempts?key=k']);
   });
 });
 
@@ -65,7 +65,7 @@ describe('failures', () => {
 
   it('gives the code and the message of a refusal', async () => {
     const { api } = apiOf(() => answer(sample('error'), 409));
-    const error = await api.submitAttempt('serves').catch((found: unknown) => found);
+    const error = await api.submitAttempt('serves', 'k').catch((found: unknown) => found);
     expect(error).toBeInstanceOf(Refused);
     expect(error).toMatchObject({
       code: 'step_locked',

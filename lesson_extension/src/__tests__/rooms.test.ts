@@ -27,7 +27,7 @@ it.each([
   30_000,
 );
 
-it('ESLint lets a component name the types of the model', async () => {
-  const code = "import type { LessonState } from '../model';\nexport type S = LessonState;\n";
+it('ESLint lets a component name the types of the state', async () => {
+  const code = "import type { LessonState } from '../state';\nexport type S = LessonState;\n";
   expect(await rulesBroken('components/Panel.tsx', code)).toEqual([]);
 }, 30_000);

@@ -1,7 +1,7 @@
 /** The foot of the panel: what can be done at the open step, always in the same place. */
 import type { JSX } from 'react';
 
-import type { Activity } from '../model';
+import type { Activity } from '../state';
 import type { Texts } from '../texts';
 import type { Step } from '../wire';
 import { useNow } from './Banners';
@@ -25,6 +25,7 @@ export interface ActionsProps {
   readonly onCheck: () => void;
   readonly onHint: () => void;
   readonly onDone: () => void;
+  readonly onCancel: () => void;
 }
 
 function wordsOf(activity: Activity, texts: Texts, now: number): string {
@@ -33,6 +34,10 @@ function wordsOf(activity: Activity, texts: Texts, now: number): string {
       return texts.saving;
     case 'sending':
       return texts.sending;
+    case 'offline':
+      return texts.sendingLater;
+    case 'cancelling':
+      return texts.cancelling;
     case 'queued':
       return now - activity.sinceMs < QUEUE_SHOWN_MS
         ? texts.running
@@ -88,9 +93,26 @@ function HintButton(props: ActionsProps & { readonly step: Step }): JSX.Element 
   );
 }
 
-/** Check and hint, or "mark as done"; nothing for a step that is locked. */
+function CheckButton(props: ActionsProps): JSX.Element {
+  const { activity, isOnline, hasResult, checkKeys, texts, onCheck } = props;
+  const rest = hasResult ? texts.checkAgain : texts.check;
+  return (
+    <button
+      type="button"
+      className="hx-button hx-primary hx-check"
+      title={checkKeys}
+      aria-keyshortcuts={checkKeys.replace('Ctrl', 'Control')}
+      aria-disabled={activity !== null || !isOnline}
+      onClick={onCheck}
+    >
+      {activity === null ? rest : <Running activity={activity} texts={texts} />}
+    </button>
+  );
+}
+
+/** Check and hint (while a check is under way: cancel), or "mark as done"; nothing for a step that is locked. */
 export function Actions(props: ActionsProps): JSX.Element | null {
-  const { step, activity, isBusy, isOnline, hasResult, checkKeys, texts, onCheck, onDone } = props;
+  const { step, activity, isBusy, isOnline, texts, onDone, onCancel } = props;
   if (step === null || step.state === 'locked') {
     return null;
   }
@@ -99,24 +121,7 @@ export function Actions(props: ActionsProps): JSX.Element | null {
   return (
     <footer className="hx-actions">
       <div className="hx-buttons">
-        {step.has_check && (
-          <button
-            type="button"
-            className="hx-button hx-primary hx-check"
-            title={checkKeys}
-            aria-keyshortcuts={checkKeys.replace('Ctrl', 'Control')}
-            aria-disabled={activity !== null || !isOnline}
-            onClick={onCheck}
-          >
-            {activity !== null ? (
-              <Running activity={activity} texts={texts} />
-            ) : hasResult ? (
-              texts.checkAgain
-            ) : (
-              texts.check
-            )}
-          </button>
-        )}
+        {step.has_check && <CheckButton {...props} />}
         {!step.has_check && step.state === 'open' && (
           <button
             type="button"
@@ -127,7 +132,18 @@ export function Actions(props: ActionsProps): JSX.Element | null {
             {texts.markDone}
           </button>
         )}
-        <HintButton {...props} step={step} />
+        {activity === null ? (
+          <HintButton {...props} step={step} />
+        ) : (
+          <button
+            type="button"
+            className="hx-button hx-cancel"
+            aria-disabled={activity.phase === 'cancelling'}
+            onClick={onCancel}
+          >
+            {texts.cancel}
+          </button>
+        )}
       </div>
       {activity !== null && <RunningNotes activity={activity} texts={texts} />}
       {reason !== null && step.hints.taken.length < step.hints.total && (

@@ -1,7 +1,7 @@
 /** What is wrong, in plain words and with the way out; and what just went well. */
 import { useEffect, useState, type JSX } from 'react';
 
-import type { Connection, Notice, Problem } from '../model';
+import type { Connection, Notice, Problem } from '../state';
 import type { Texts } from '../texts';
 import type { Lesson } from '../wire';
 import { Icon } from './icons';

@@ -3,6 +3,7 @@ import type { JSX } from 'react';
 
 import type { Texts } from '../texts';
 import type { Lesson, Solution } from '../wire';
+import { SideBySide } from './Difference';
 import { Icon } from './icons';
 
 /** Properties of {@link Finished}. */
@@ -38,13 +39,56 @@ export interface SolutionViewProps {
   /** Why it may not be had, or null when it may. */
   readonly reason: string | null;
   readonly solution: Solution | null;
+  /** Path of a file of the solution → the student's file there; null where there is none. */
+  readonly yours: Readonly<Record<string, string | null>>;
   readonly isBusy: boolean;
   readonly texts: Texts;
   readonly onShow: () => void;
   readonly onHide: () => void;
+  /** Shows the student's file beside the author's in a tab. */
+  readonly onCompare: (path: string, yours: string, authors: string) => void;
 }
 
-function SolutionFiles(props: { readonly solution: Solution; readonly texts: Texts }) {
+function SolutionText(
+  props: SolutionViewProps & { readonly path: string; readonly text: string },
+): JSX.Element {
+  const { path, text, yours, texts, onCompare } = props;
+  const own = yours[path] ?? null;
+  if (own === null) {
+    return (
+      <>
+        <p className="hx-note">{texts.solutionNotYours}</p>
+        <pre tabIndex={0}>{text}</pre>
+      </>
+    );
+  }
+  if (own === text) {
+    return <p className="hx-note">{texts.solutionSame}</p>;
+  }
+  return (
+    <>
+      <SideBySide
+        left={own}
+        right={text}
+        leftLabel={texts.yours}
+        rightLabel={texts.authors}
+        hasNumbers={false}
+        texts={texts}
+      />
+      <button
+        type="button"
+        className="hx-link"
+        onClick={() => {
+          onCompare(path, own, text);
+        }}
+      >
+        {texts.compareInTab}
+      </button>
+    </>
+  );
+}
+
+function SolutionFiles(props: SolutionViewProps & { readonly solution: Solution }): JSX.Element {
   const { solution, texts } = props;
   return (
     <>
@@ -62,7 +106,7 @@ function SolutionFiles(props: { readonly solution: Solution; readonly texts: Tex
           {file.text === null ? (
             <p className="hx-note">{texts.binaryFile}</p>
           ) : (
-            <pre tabIndex={0}>{file.text}</pre>
+            <SolutionText {...props} path={file.path} text={file.text} />
           )}
         </figure>
       ))}
@@ -92,7 +136,7 @@ export function SolutionView(props: SolutionViewProps): JSX.Element {
           {solution === null ? texts.showSolution : texts.hideSolution}
         </button>
       )}
-      {reason === null && solution !== null && <SolutionFiles solution={solution} texts={texts} />}
+      {reason === null && solution !== null && <SolutionFiles {...props} solution={solution} />}
     </section>
   );
 }

@@ -1,6 +1,7 @@
 /** Where the student is: course, lesson, how far, and in which language. */
 import type { JSX } from 'react';
 
+import { stepBeside } from '../state';
 import type { Texts } from '../texts';
 import type { Lesson } from '../wire';
 import { Icon } from './icons';
@@ -9,11 +10,37 @@ import { Icon } from './icons';
 export interface HeaderProps {
   readonly lesson: Lesson;
   readonly texts: Texts;
+  /** The step that is unfolded. */
+  readonly openStep: string | null;
   readonly onLocale: (locale: string) => void;
+  readonly onStep: (name: string) => void;
+}
+
+function StepButton(props: HeaderProps & { readonly by: 1 | -1 }): JSX.Element {
+  const { lesson, openStep, texts, by, onStep } = props;
+  const target = stepBeside(lesson, openStep, by);
+  const label = by > 0 ? texts.nextStep : texts.previousStep;
+  return (
+    <button
+      type="button"
+      className={`hx-turn ${by > 0 ? 'hx-turn-next' : 'hx-turn-previous'}`}
+      aria-label={label}
+      title={label}
+      aria-disabled={target === null}
+      onClick={() => {
+        if (target !== null) {
+          onStep(target);
+        }
+      }}
+    >
+      <Icon name="chevron" />
+    </button>
+  );
 }
 
 /** The top of the panel. */
-export function Header({ lesson, texts, onLocale }: HeaderProps): JSX.Element {
+export function Header(props: HeaderProps): JSX.Element {
+  const { lesson, texts, onLocale } = props;
   const total = lesson.steps.length;
   const passed = lesson.steps.filter((step) => step.state === 'passed').length;
   return (
@@ -64,6 +91,10 @@ export function Header({ lesson, texts, onLocale }: HeaderProps): JSX.Element {
         <span className="hx-progress-text" aria-hidden="true">
           {texts.stepsDone(passed, total)}
         </span>
+        <div className="hx-turns">
+          <StepButton {...props} by={-1} />
+          <StepButton {...props} by={1} />
+        </div>
       </div>
     </header>
   );

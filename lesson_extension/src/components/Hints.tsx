@@ -4,17 +4,17 @@ import { useEffect, useRef, type JSX } from 'react';
 import type { Texts } from '../texts';
 import type { Step } from '../wire';
 import { Icon } from './icons';
-import { Markdown, type RenderMarkdown } from './Markdown';
+import { Markdown, type MarkdownTools } from './Markdown';
 
 /** Properties of {@link Hints}. */
 export interface HintsProps {
   readonly step: Step;
   readonly texts: Texts;
-  readonly renderMarkdown: RenderMarkdown;
+  readonly markdown: MarkdownTools;
 }
 
 /** The hints of one step; nothing where it has none, or none was taken. */
-export function Hints({ step, texts, renderMarkdown }: HintsProps): JSX.Element | null {
+export function Hints({ step, texts, markdown }: HintsProps): JSX.Element | null {
   const { taken, total } = step.hints;
   const list = useRef<HTMLOListElement>(null);
   const known = useRef(taken.length);
@@ -35,12 +35,7 @@ export function Hints({ step, texts, renderMarkdown }: HintsProps): JSX.Element 
             <Icon name="hint" />
             {texts.hintTitle(index + 1, total)}
           </h4>
-          <Markdown
-            source={source}
-            render={renderMarkdown}
-            copyLabel={texts.copy}
-            copiedLabel={texts.copied}
-          />
+          <Markdown source={source} markdown={markdown} texts={texts} />
         </li>
       ))}
     </ol>

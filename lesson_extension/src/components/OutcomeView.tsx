@@ -5,6 +5,7 @@ import type { Texts } from '../texts';
 import type { Attempt, Outcome, TestResult } from '../wire';
 import { Difference } from './Difference';
 import { Icon } from './icons';
+import { PlacedLines, type FileTools } from './PlacedLines';
 
 /** Properties of {@link OutcomeView}. */
 export interface OutcomeViewProps {
@@ -12,6 +13,13 @@ export interface OutcomeViewProps {
   readonly outcome: Outcome;
   readonly locale: string;
   readonly texts: Texts;
+  readonly tools: ResultTools;
+}
+
+/** What can be done with a result. */
+export interface ResultTools extends FileTools {
+  /** Shows what was expected and what was found beside each other in a tab. */
+  readonly onCompare: (title: string, expected: string, actual: string) => void;
 }
 
 /** Give the few words above a result. */
@@ -21,6 +29,7 @@ export function headlineOf(outcome: Outcome, texts: Texts): string {
     failed: texts.outcomeFailed,
     error: texts.outcomeError,
     ungradable: texts.outcomeUngradable,
+    cancelled: texts.outcomeCancelled,
   }[outcome.outcome];
 }
 
@@ -36,10 +45,16 @@ function helpOf(outcome: Outcome, texts: Texts): string | null {
     failed: texts.failedHelp,
     error: outcome.message === '' ? texts.errorHelp : null,
     ungradable: texts.ungradableHelp,
+    cancelled: texts.cancelledHelp,
   }[outcome.outcome];
 }
 
-function TestLine({ test, texts }: { readonly test: TestResult; readonly texts: Texts }) {
+function TestLine(props: {
+  readonly test: TestResult;
+  readonly texts: Texts;
+  readonly tools: ResultTools;
+}): JSX.Element {
+  const { test, texts, tools } = props;
   const spoken = {
     passed: texts.testPassed,
     failed: texts.testFailed,
@@ -54,14 +69,27 @@ function TestLine({ test, texts }: { readonly test: TestResult; readonly texts: 
           {test.name}
           <span className="hx-spoken">: {spoken}</span>
         </p>
-        {test.message !== '' && <p className="hx-test-message">{test.message}</p>}
+        {test.message !== '' && (
+          <p className="hx-test-message">
+            <PlacedLines text={test.message} files={tools} texts={texts} />
+          </p>
+        )}
         {test.outcome !== 'passed' && (
-          <Difference expected={test.expected} actual={test.actual} texts={texts} />
+          <Difference
+            expected={test.expected}
+            actual={test.actual}
+            texts={texts}
+            onCompare={(expected, actual) => {
+              tools.onCompare(test.name, expected, actual);
+            }}
+          />
         )}
         {test.output !== '' && (
           <details className="hx-output">
             <summary>{texts.output}</summary>
-            <pre tabIndex={0}>{test.output}</pre>
+            <pre tabIndex={0}>
+              <PlacedLines text={test.output} files={tools} texts={texts} />
+            </pre>
           </details>
         )}
       </div>
@@ -69,13 +97,19 @@ function TestLine({ test, texts }: { readonly test: TestResult; readonly texts: 
   );
 }
 
-function timeOf(iso: string, locale: string): string {
-  return new Intl.DateTimeFormat(locale, { timeStyle: 'short' }).format(new Date(iso));
+/** Give the time of day; with the day before it where that is not today. */
+export function timeOf(iso: string, locale: string): string {
+  const at = new Date(iso);
+  const isToday = at.toDateString() === new Date().toDateString();
+  return new Intl.DateTimeFormat(locale, {
+    timeStyle: 'short',
+    ...(isToday ? {} : { dateStyle: 'medium' }),
+  }).format(at);
 }
 
 /** A headline, what to do now, and one line a test. */
 export function OutcomeView(props: OutcomeViewProps): JSX.Element {
-  const { attempt, outcome, locale, texts } = props;
+  const { attempt, outcome, locale, texts, tools } = props;
   const help = helpOf(outcome, texts);
   const count = countOf(outcome, texts);
   return (
@@ -84,12 +118,16 @@ export function OutcomeView(props: OutcomeViewProps): JSX.Element {
         <h4>{headlineOf(outcome, texts)}</h4>
         {count !== '' && <span className="hx-count">{count}</span>}
       </header>
-      {outcome.message !== '' && <p className="hx-outcome-message">{outcome.message}</p>}
+      {outcome.message !== '' && (
+        <p className="hx-outcome-message">
+          <PlacedLines text={outcome.message} files={tools} texts={texts} />
+        </p>
+      )}
       {help !== null && <p className="hx-note">{help}</p>}
       {outcome.tests.length > 0 && (
         <ul className="hx-tests">
           {outcome.tests.map((test) => (
-            <TestLine key={test.id} test={test} texts={texts} />
+            <TestLine key={test.id} test={test} texts={texts} tools={tools} />
           ))}
         </ul>
       )}

@@ -1,15 +1,16 @@
 /** The whole panel: state in, wishes out. */
 import { useEffect, useRef, type JSX } from 'react';
 
-import type { Announcement, LessonState } from '../model';
+import type { Announcement, LessonState } from '../state';
 import type { Texts } from '../texts';
 import type { Lesson, Outcome, Preview } from '../wire';
 import { Actions } from './Actions';
 import { ConnectionBanner, NoticeBanner, ProblemBanner } from './Banners';
 import { Finished, SolutionView } from './Finished';
 import { Header } from './Header';
-import type { RenderMarkdown } from './Markdown';
-import { countOf, headlineOf } from './OutcomeView';
+import { Lessons } from './Lessons';
+import type { MarkdownTools } from './Markdown';
+import { countOf, headlineOf, type ResultTools } from './OutcomeView';
 import { Previews } from './Previews';
 import { StepItem } from './StepItem';
 import { Theory } from './Theory';
@@ -27,13 +28,17 @@ export interface PanelWishes {
   readonly onTheory: (isOpen: boolean) => void;
   readonly onLocale: (locale: string) => void;
   readonly onPreview: (preview: Preview) => void;
+  readonly onCancel: () => void;
+  readonly onHistory: (step: string) => void;
+  readonly onCompareSolution: (path: string, yours: string, authors: string) => void;
 }
 
 /** Properties of {@link Panel}. */
 export interface PanelProps {
   readonly state: LessonState;
   readonly texts: Texts;
-  readonly renderMarkdown: RenderMarkdown;
+  readonly markdown: MarkdownTools;
+  readonly tools: ResultTools;
   /** Keys that press Check, as people read them. */
   readonly checkKeys: string;
   readonly wishes: PanelWishes;
@@ -66,6 +71,8 @@ export function spokenOf(
   switch (what.kind) {
     case 'running':
       return texts.announceRunning;
+    case 'cancelled':
+      return texts.announceCancelled;
     case 'hint':
       return texts.announceHint;
     case 'result':
@@ -113,7 +120,7 @@ function useArrival(state: LessonState): React.RefObject<HTMLDivElement> {
 }
 
 function Steps(props: PanelProps & { readonly lesson: Lesson }): JSX.Element {
-  const { state, lesson, texts, renderMarkdown, wishes } = props;
+  const { state, lesson, texts, markdown, tools, wishes } = props;
   return (
     <ol className="hx-steps" aria-label={texts.steps}>
       {lesson.steps.map((step, index) => (
@@ -123,9 +130,14 @@ function Steps(props: PanelProps & { readonly lesson: Lesson }): JSX.Element {
           index={index + 1}
           isOpen={state.openStep === step.name}
           attempt={state.attempts[step.name] ?? null}
+          history={state.history[step.name] ?? null}
           locale={state.locale}
           texts={texts}
-          renderMarkdown={renderMarkdown}
+          markdown={markdown}
+          tools={tools}
+          onHistory={() => {
+            wishes.onHistory(step.name);
+          }}
           onToggle={() => {
             wishes.onOpenStep(state.openStep === step.name ? null : step.name);
           }}
@@ -136,7 +148,7 @@ function Steps(props: PanelProps & { readonly lesson: Lesson }): JSX.Element {
 }
 
 function Content(props: PanelProps & { readonly lesson: Lesson }): JSX.Element {
-  const { state, lesson, texts, renderMarkdown, wishes } = props;
+  const { state, lesson, texts, markdown, wishes } = props;
   return (
     <>
       {state.notice !== null && (
@@ -152,18 +164,21 @@ function Content(props: PanelProps & { readonly lesson: Lesson }): JSX.Element {
         source={lesson.lesson.theory}
         isOpen={state.isTheoryOpen}
         texts={texts}
-        renderMarkdown={renderMarkdown}
+        markdown={markdown}
         onToggle={wishes.onTheory}
       />
       <Steps {...props} />
       <SolutionView
         reason={lesson.solution.is_available ? null : (lesson.solution.reason ?? '')}
         solution={state.solution}
+        yours={state.yours}
         isBusy={state.busy === 'solution'}
         texts={texts}
         onShow={wishes.onShowSolution}
         onHide={wishes.onHideSolution}
+        onCompare={wishes.onCompareSolution}
       />
+      <Lessons lesson={lesson} texts={texts} />
     </>
   );
 }
@@ -201,6 +216,7 @@ function Foot(props: PanelProps & { readonly lesson: Lesson }): JSX.Element {
         onCheck={wishes.onCheck}
         onHint={wishes.onHint}
         onDone={wishes.onDone}
+        onCancel={wishes.onCancel}
       />
     </>
   );
@@ -213,7 +229,15 @@ export function Panel(props: PanelProps): JSX.Element {
   const panel = useArrival(state);
   return (
     <div className="hx-panel" lang={lesson?.locale ?? state.locale} ref={panel}>
-      {lesson !== null && <Header lesson={lesson} texts={texts} onLocale={wishes.onLocale} />}
+      {lesson !== null && (
+        <Header
+          lesson={lesson}
+          texts={texts}
+          openStep={state.openStep}
+          onLocale={wishes.onLocale}
+          onStep={wishes.onOpenStep}
+        />
+      )}
       <Banners {...props} />
       <div className="hx-scroll">
         {lesson === null ? (

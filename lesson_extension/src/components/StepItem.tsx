@@ -5,8 +5,9 @@ import type { Texts } from '../texts';
 import type { Attempt, Step } from '../wire';
 import { Hints } from './Hints';
 import { Icon } from './icons';
-import { Markdown, type RenderMarkdown } from './Markdown';
-import { OutcomeView } from './OutcomeView';
+import { Markdown, type MarkdownTools } from './Markdown';
+import { History } from './History';
+import { OutcomeView, type ResultTools } from './OutcomeView';
 
 /** Properties of {@link StepItem}. */
 export interface StepItemProps {
@@ -15,14 +16,18 @@ export interface StepItemProps {
   readonly index: number;
   readonly isOpen: boolean;
   readonly attempt: Attempt | null;
+  /** Finished attempts, the newest first; null until they were asked for. */
+  readonly history: readonly Attempt[] | null;
   readonly locale: string;
   readonly texts: Texts;
-  readonly renderMarkdown: RenderMarkdown;
+  readonly markdown: MarkdownTools;
+  readonly tools: ResultTools;
   readonly onToggle: () => void;
+  readonly onHistory: () => void;
 }
 
 function LastResult(props: StepItemProps & { readonly attempt: Attempt }): JSX.Element | null {
-  const { attempt, locale, texts } = props;
+  const { attempt, history, locale, texts, tools, onHistory } = props;
   const place = useRef<HTMLDivElement>(null);
   const isFirst = useRef(true);
   useEffect(() => {
@@ -34,26 +39,35 @@ function LastResult(props: StepItemProps & { readonly attempt: Attempt }): JSX.E
   return (
     <div ref={place}>
       {attempt.outcome !== null && (
-        <OutcomeView attempt={attempt} outcome={attempt.outcome} locale={locale} texts={texts} />
+        <OutcomeView
+          attempt={attempt}
+          outcome={attempt.outcome}
+          locale={locale}
+          texts={texts}
+          tools={tools}
+        />
       )}
+      <History
+        newest={attempt}
+        attempts={history}
+        locale={locale}
+        texts={texts}
+        tools={tools}
+        onLoad={onHistory}
+      />
     </div>
   );
 }
 
 function Body(props: StepItemProps): JSX.Element {
-  const { step, attempt, texts, renderMarkdown } = props;
+  const { step, attempt, texts, markdown } = props;
   if (step.task === null) {
     return <p className="hx-note">{texts.lockedWhy}</p>;
   }
   return (
     <>
-      <Markdown
-        source={step.task}
-        render={renderMarkdown}
-        copyLabel={texts.copy}
-        copiedLabel={texts.copied}
-      />
-      <Hints step={step} texts={texts} renderMarkdown={renderMarkdown} />
+      <Markdown source={step.task} markdown={markdown} texts={texts} />
+      <Hints step={step} texts={texts} markdown={markdown} />
       {attempt !== null && <LastResult {...props} attempt={attempt} />}
     </>
   );

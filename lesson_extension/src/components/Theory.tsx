@@ -3,20 +3,20 @@ import { useRef, type JSX } from 'react';
 
 import type { Texts } from '../texts';
 import { Icon } from './icons';
-import { Markdown, type RenderMarkdown } from './Markdown';
+import { Markdown, type MarkdownTools } from './Markdown';
 
 /** Properties of {@link Theory}. */
 export interface TheoryProps {
   readonly source: string;
   readonly isOpen: boolean;
   readonly texts: Texts;
-  readonly renderMarkdown: RenderMarkdown;
+  readonly markdown: MarkdownTools;
   readonly onToggle: (isOpen: boolean) => void;
 }
 
 /** The theory of the lesson; nothing where it has none. */
 export function Theory(props: TheoryProps): JSX.Element | null {
-  const { source, isOpen, texts, renderMarkdown, onToggle } = props;
+  const { source, isOpen, texts, markdown, onToggle } = props;
   const head = useRef<HTMLButtonElement>(null);
   if (source.trim() === '') {
     return null;
@@ -47,12 +47,7 @@ export function Theory(props: TheoryProps): JSX.Element | null {
       <div id="hx-theory-body" hidden={!isOpen}>
         {isOpen && (
           <>
-            <Markdown
-              source={source}
-              render={renderMarkdown}
-              copyLabel={texts.copy}
-              copiedLabel={texts.copied}
-            />
+            <Markdown source={source} markdown={markdown} texts={texts} />
             <button type="button" className="hx-button" onClick={fold}>
               {texts.theoryRead}
             </button>

@@ -78,15 +78,8 @@ function markRuns(missing: readonly string[], added: readonly string[]): Differe
   ];
 }
 
-/**
- * Compare two texts line by line.
- *
- * @returns Lines in reading order; what is missing comes before what stands there instead. Texts of
- *   more than 300 lines are not compared: all of the expected one, then all of the other.
- */
-export function compareTexts(expected: string, actual: string): readonly DifferenceLine[] {
-  const one = expected.split('\n');
-  const other = actual.split('\n');
+/** Compare lines by the longest common run of them; the table grows with their product. */
+function compareMiddle(one: readonly string[], other: readonly string[]): DifferenceLine[] {
   if (Math.max(one.length, other.length) > MAX_LINES) {
     return [
       ...one.map((line): DifferenceLine => ({ side: 'expected', pieces: plain(line) })),
@@ -125,4 +118,103 @@ export function compareTexts(expected: string, actual: string): readonly Differe
   }
   flush();
   return lines;
+}
+
+/**
+ * Compare two texts line by line.
+ *
+ * @returns Lines in reading order; what is missing comes before what stands there instead. Where
+ *   more than 300 lines lie between the first difference and the last one, these are not compared:
+ *   all of the expected ones, then all of the others.
+ */
+export function compareTexts(expected: string, actual: string): readonly DifferenceLine[] {
+  const one = expected.split('\n');
+  const other = actual.split('\n');
+  const shorter = Math.min(one.length, other.length);
+  let start = 0;
+  while (start < shorter && one[start] === other[start]) {
+    start += 1;
+  }
+  let end = 0;
+  while (end < shorter - start && one[one.length - 1 - end] === other[other.length - 1 - end]) {
+    end += 1;
+  }
+  const same = (line: string): DifferenceLine => ({ side: 'both', pieces: plain(line) });
+  return [
+    ...one.slice(0, start).map(same),
+    ...compareMiddle(one.slice(start, one.length - end), other.slice(start, other.length - end)),
+    ...one.slice(one.length - end).map(same),
+  ];
+}
+
+/** One side of a row; `number` counts the lines of that side from 1. */
+export interface SideLine {
+  readonly number: number;
+  readonly pieces: readonly Piece[];
+}
+
+/** Two lines beside each other; null where a side has none. */
+export interface Row {
+  readonly left: SideLine | null;
+  readonly right: SideLine | null;
+  readonly isEqual: boolean;
+}
+
+/** Put compared lines beside each other: equal ones, and what differs in the order it comes. */
+export function pairLines(lines: readonly DifferenceLine[]): readonly Row[] {
+  const rows: Row[] = [];
+  const count = { left: 0, right: 0 };
+  let firstOpen = 0;
+  for (const { side, pieces } of lines) {
+    if (side === 'both') {
+      count.left += 1;
+      count.right += 1;
+      rows.push({
+        left: { number: count.left, pieces },
+        right: { number: count.right, pieces },
+        isEqual: true,
+      });
+      firstOpen = rows.length;
+    } else if (side === 'expected') {
+      count.left += 1;
+      rows.push({ left: { number: count.left, pieces }, right: null, isEqual: false });
+    } else {
+      count.right += 1;
+      const right = { number: count.right, pieces };
+      const open = rows[firstOpen];
+      if (open === undefined) {
+        rows.push({ left: null, right, isEqual: false });
+      } else {
+        rows[firstOpen] = { ...open, right };
+      }
+      firstOpen += 1;
+    }
+  }
+  return rows;
+}
+
+/** Rows that are shown, or a run of equal ones that is folded. */
+export interface RowGroup {
+  readonly isFolded: boolean;
+  readonly rows: readonly Row[];
+}
+
+/** Fold runs of equal rows, but for `context` ones beside each difference. */
+export function foldRows(rows: readonly Row[], context: number): readonly RowGroup[] {
+  const isNear = rows.map((_, index) =>
+    rows
+      .slice(Math.max(0, index - context), index + context + 1)
+      .some((neighbour) => !neighbour.isEqual),
+  );
+  const groups: RowGroup[] = [];
+  let begin = 0;
+  for (let index = 1; index <= rows.length; index += 1) {
+    if (index === rows.length || isNear[index] !== isNear[begin]) {
+      const run = rows.slice(begin, index);
+      // A fold takes a line itself.
+      groups.push({ isFolded: isNear[begin] === false && run.length > 1, rows: run });
+      begin = index;
+    }
+  }
+  return groups;
 }

@@ -33,6 +33,29 @@ export async function saveChangedDocuments(
   await Promise.race([saving, timeout]);
 }
 
+/** Tell whether there is a file at a path below the server's root folder. */
+export async function hasFile(contents: Contents.IManager, path: string): Promise<boolean> {
+  try {
+    const model = await contents.get(path, { content: false });
+    return model.type !== 'directory';
+  } catch {
+    return false;
+  }
+}
+
+/** Give a file's text; null where there is no such file, or it is not a text. */
+export async function readTextFile(
+  contents: Contents.IManager,
+  path: string,
+): Promise<string | null> {
+  try {
+    const model = await contents.get(path, { type: 'file', format: 'text', content: true });
+    return typeof model.content === 'string' ? model.content : null;
+  } catch {
+    return null;
+  }
+}
+
 /**
  * Open a file below the server's root folder; gives its widget, or null where there is no such
  * file (a lesson may name one that the student is to make).

@@ -3,7 +3,8 @@ import { ReactWidget } from '@jupyterlab/ui-components';
 import { createElement, type ReactElement } from 'react';
 
 import { Panel, type PanelWishes } from '../components/Panel';
-import type { RenderMarkdown } from '../components/Markdown';
+import type { MarkdownTools } from '../components/Markdown';
+import type { ResultTools } from '../components/OutcomeView';
 import type { LessonModel } from '../model';
 import { textsIn } from '../texts';
 import type { Preview } from '../wire';
@@ -12,10 +13,12 @@ import { lessonIcon } from './icon';
 /** What the panel is made of. */
 export interface LessonPanelOptions {
   readonly model: LessonModel;
-  readonly renderMarkdown: RenderMarkdown;
+  readonly markdown: MarkdownTools;
+  readonly tools: ResultTools;
   readonly checkKeys: string;
   readonly onPreview: (preview: Preview) => void;
   readonly onLocale: (locale: string) => void;
+  readonly onCompareSolution: (path: string, yours: string, authors: string) => void;
 }
 
 /** The lesson in JupyterLab's side area. */
@@ -48,6 +51,9 @@ export class LessonPanel extends ReactWidget {
       },
       onLocale: options.onLocale,
       onPreview: options.onPreview,
+      onCancel: () => void model.cancel(),
+      onHistory: (step) => void model.loadHistory(step),
+      onCompareSolution: options.onCompareSolution,
     };
   }
 
@@ -62,7 +68,8 @@ export class LessonPanel extends ReactWidget {
     return createElement(Panel, {
       state,
       texts: textsIn(state.locale),
-      renderMarkdown: this.options.renderMarkdown,
+      markdown: this.options.markdown,
+      tools: this.options.tools,
       checkKeys: this.options.checkKeys,
       wishes: this._wishes,
     });

@@ -1,0 +1,65 @@
+/**
+ * The page of a phone: too narrow for the lesson beside the work.
+ *
+ * Design choices: JupyterLab's own mode of one document at a time, with the lesson as one of the
+ * documents, and buttons in the status bar to turn between lesson, files and terminal. Squeezing
+ * the side panel leaves neither of them usable, and an overlay hides what the lesson speaks of.
+ */
+import type { LabShell } from '@jupyterlab/application';
+import { DocumentWidget } from '@jupyterlab/docregistry';
+import type { Widget } from '@lumino/widgets';
+
+/** Width of the page below which one thing is shown at a time. */
+export const NARROW_PAGE = 700;
+
+/** What can be shown on a narrow page. */
+export type Sheet = 'lesson' | 'files' | 'terminal';
+
+/** What follows the width of the page. */
+export interface NarrowOptions {
+  readonly shell: LabShell;
+  readonly panel: Widget;
+  /** Put the panel beside the work. */
+  readonly addBeside: () => void;
+  /** Is told when the page becomes narrow, or wide again. */
+  readonly onChange: (isNarrow: boolean) => void;
+}
+
+/** Keep the page usable at any width; begins at once. */
+export function followWidth(options: NarrowOptions): void {
+  const { shell, panel, addBeside, onChange } = options;
+  const query = window.matchMedia(`(max-width: ${String(NARROW_PAGE)}px)`);
+  const apply = (): void => {
+    if (query.matches) {
+      shell.collapseLeft();
+      shell.collapseRight();
+      shell.add(panel, 'main');
+      shell.mode = 'single-document';
+    } else {
+      shell.mode = 'multiple-document';
+      addBeside();
+    }
+    shell.activateById(panel.id);
+    onChange(query.matches);
+  };
+  query.addEventListener('change', apply);
+  if (query.matches) {
+    apply();
+  }
+}
+
+/** Show the lesson, or the file or terminal that was opened last. */
+export function turnTo(shell: LabShell, panel: Widget, sheet: Sheet): void {
+  const widgets = [...shell.widgets('main')];
+  const isFile = (widget: Widget): boolean => widget instanceof DocumentWidget;
+  const found = {
+    lesson: panel,
+    files: widgets.find(isFile),
+    terminal: widgets.find(
+      (widget) => widget !== panel && widget.node.querySelector('.jp-Terminal'),
+    ),
+  }[sheet];
+  if (found !== undefined) {
+    shell.activateById(found.id);
+  }
+}

@@ -1,0 +1,51 @@
+/** The side of the page where the lesson stands, kept in JupyterLab's settings. */
+import type { LabShell } from '@jupyterlab/application';
+import type { ISettingRegistry } from '@jupyterlab/settingregistry';
+import type { Widget } from '@lumino/widgets';
+
+type Side = 'left' | 'right';
+
+/** Before the other tabs of either side bar. */
+const PANEL_RANK = 10;
+const SETTING = 'side';
+
+/** Puts the panel at its side. */
+export interface PanelSide {
+  /** Add the panel at the side that the student chose; at the right until that is known. */
+  readonly add: () => void;
+  /** Move it to the other side, and keep that. */
+  readonly change: () => Promise<void>;
+}
+
+/** Make what puts `panel` at its side; without settings it stays at the right. */
+export function makeSide(
+  shell: LabShell,
+  panel: Widget,
+  registry: ISettingRegistry | null,
+  pluginId: string,
+): PanelSide {
+  let side: Side = 'right';
+  const loaded = registry?.load(pluginId) ?? null;
+  const add = (): void => {
+    shell.add(panel, side, { rank: PANEL_RANK, type: 'Lesson' });
+  };
+  void loaded?.then((settings) => {
+    const follow = (): void => {
+      const wanted: Side = settings.get(SETTING).composite === 'left' ? 'left' : 'right';
+      if (wanted !== side) {
+        side = wanted;
+        add();
+        shell.activateById(panel.id);
+      }
+    };
+    settings.changed.connect(follow);
+    follow();
+  });
+  return {
+    add,
+    change: async () => {
+      const settings = await loaded;
+      await settings?.set(SETTING, side === 'right' ? 'left' : 'right');
+    },
+  };
+}

@@ -1,0 +1,49 @@
+/** The lesson's item in JupyterLab's status bar. */
+import { ReactWidget } from '@jupyterlab/ui-components';
+import { createElement, type ReactElement } from 'react';
+
+import { Status } from '../components/Status';
+import type { LessonModel } from '../model';
+import { textsIn } from '../texts';
+import type { Sheet } from './narrow';
+
+/** What the item is made of. */
+export interface StatusItemOptions {
+  readonly model: LessonModel;
+  readonly onShow: () => void;
+  readonly onTurn: (sheet: Sheet) => void;
+}
+
+/** Draws the model's state in one line. */
+export class StatusItem extends ReactWidget {
+  constructor(private readonly _options: StatusItemOptions) {
+    super();
+    this.addClass('hx-status-item');
+    _options.model.changed.connect(this._onChanged);
+  }
+
+  /** Stop drawing. */
+  override dispose(): void {
+    this._options.model.changed.disconnect(this._onChanged);
+    super.dispose();
+  }
+
+  protected override render(): ReactElement {
+    const { model, onShow, onTurn } = this._options;
+    const { state } = model;
+    const texts = textsIn(state.locale);
+    return createElement(Status, { state, texts, isNarrow: this._isNarrow, onShow, onTurn });
+  }
+
+  /** Offer to turn between lesson, files and terminal, or not. */
+  readonly setNarrow = (isNarrow: boolean): void => {
+    this._isNarrow = isNarrow;
+    this.update();
+  };
+
+  private _isNarrow = false;
+
+  private readonly _onChanged = (): void => {
+    this.update();
+  };
+}
