@@ -302,6 +302,11 @@ class Course:
         place = names.index(name) + 1
         return self.lessons[place] if place < len(self.lessons) else None
 
+    def before(self, name: LessonName) -> Lesson | None:
+        """Give the lesson that ``name`` follows, or None before the first one."""
+        place = [lesson.name for lesson in self.lessons].index(name)
+        return self.lessons[place - 1] if place > 0 else None
+
     def opens_for(self, groups: Iterator[str] | frozenset[str] | set[str]) -> bool:
         """Tell whether somebody in ``groups`` may open this course."""
         return not self.groups or bool(self.groups & frozenset(groups))

@@ -41,6 +41,7 @@ _LESSON_ENTRIES = {
     "lesson.ipynb",
     "Dockerfile",
     "image",
+    "images",
     "starter",
     "checks",
     "solution",

@@ -32,11 +32,12 @@ class Attempt:
     """One run of a check for one student.
 
     Attributes:
-        id: UUID4 in hex, 32 characters.
+        id: 32 hex digits.
         outcome: Set exactly when ``state`` is ``done``.
         tries: How often a worker has taken it.
         regrade_of: Id of the attempt that was graded again and gave this one; None where the
             student asked for it.
+        is_cancelled: The student did not want it any more; its outcome is ``ungradable``.
     """
 
     id: str
@@ -49,6 +50,7 @@ class Attempt:
     finished_at: datetime | None = None
     outcome: Outcome | None = None
     regrade_of: str | None = None
+    is_cancelled: bool = False
 
 
 @dataclass(frozen=True)
@@ -146,7 +148,7 @@ def hint_refusal(
         now: Aware UTC.
     """
     finished = [a for a in attempts if a.outcome is not None]
-    asked_for = [a for a in finished if a.regrade_of is None]
+    asked_for = [a for a in finished if a.regrade_of is None and not a.is_cancelled]
     if hint.after_attempts is not None and len(asked_for) < hint.after_attempts:
         missing = hint.after_attempts - len(asked_for)
         return f"This hint opens after {missing} more check{'s' if missing > 1 else ''}."

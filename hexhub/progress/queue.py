@@ -13,6 +13,7 @@ slot is never kept free: a student who is alone has all of them.
 A lease that ends absurdly late was made before the clock stepped back, and counts as over.
 """
 
+import hashlib
 import uuid
 from datetime import datetime, timedelta
 from typing import Any
@@ -54,7 +55,7 @@ from hexhub.progress.rows import (
     read_attempt,
     read_place,
 )
-from hexhub.progress.tables import AttemptRow
+from hexhub.progress.tables import AttemptRow, CancellationRow
 
 MAX_TRIES = 3
 """How often a worker may take an attempt before it is given up (DESIGN §3)."""
@@ -69,6 +70,7 @@ COULD_NOT_RUN = (
     "Press Check again; if this stays, tell your teacher."
 )
 """What a student reads when we gave up. The reason is for the author and stands in the row."""
+CANCELLED = "The student cancelled it."
 
 _FAILING_TESTS_IN_EVENT = 20
 
@@ -81,8 +83,14 @@ class Queue:
 
     # --- as the student sees it -----------------------------------------------------------------
 
-    def submit(self, place: Place, step: StepName, version: Version) -> tuple[Attempt, bool]:
+    def submit(
+        self, place: Place, step: StepName, version: Version, key: str | None = None
+    ) -> tuple[Attempt, bool]:
         """Queue an attempt, or join the one that is queued or running at this step.
+
+        Args:
+            key: What the student's side chose for this one press. Asked again with it, as after a
+                broken connection, it is the attempt of the first time, also where that is done.
 
         Returns:
             The attempt, and True where it is new.
@@ -90,11 +98,17 @@ class Queue:
         with self.database.writing() as session:
             note_start(session, place, version)
             while True:
+                attempt_id = uuid.uuid4().hex if key is None else _keyed_id(place, step, key)
+                known = session.scalars(
+                    select(AttemptRow).where(AttemptRow.id == attempt_id)
+                ).first()
+                if known is not None:
+                    return read_attempt(session, known), False
                 is_new = session.insert_new(
                     AttemptRow,
                     {
                         **place_columns(place),
-                        "id": uuid.uuid4().hex,
+                        "id": attempt_id,
                         "step": step,
                         "version": version,
                         "state": AttemptState.QUEUED,
@@ -112,6 +126,27 @@ class Queue:
                     session.announce()
                     return read_attempt(session, row), is_new
                 # PostgreSQL: the one that was in the way has finished in between. Once more.
+
+    def cancel(self, attempt_id: str) -> Attempt:
+        """End an attempt that waits or runs because its student does not want it any more.
+
+        It counts for nothing. A check that runs is not stopped by this: it ends within its own
+        limits, and its verdict finds no lease. An attempt that is done stays as it is.
+
+        Raises:
+            AttemptNotFound: There is none of that id.
+        """
+        with self.database.writing() as session:
+            row = session.scalars(
+                select(AttemptRow).where(AttemptRow.id == attempt_id).with_for_update()
+            ).first()
+            if row is None:
+                raise AttemptNotFound(f"No attempt '{attempt_id}'. Press Check to make a new one.")
+            if row.state is not AttemptState.DONE:
+                self._give_up(session, row, CANCELLED, "")
+                session.add(CancellationRow(attempt=row.sequence, cancelled_at=session.now()))
+                session.flush()
+            return read_attempt(session, row)
 
     def queue_position(self, attempt_id: str) -> int | None:
         """Give the place in the order of :meth:`claim`: 1 is next; None for what does not wait.
@@ -309,6 +344,12 @@ class Queue:
 
     def _give_up(self, session: Transaction, row: AttemptRow, reason: str, message: str) -> None:
         self._finish(session, row, Outcome(OutcomeKind.UNGRADABLE, message=message), reason)
+
+
+def _keyed_id(place: Place, step: StepName, key: str) -> str:
+    """Give the id that a student's own key makes; another student's key never makes the same."""
+    parts = "\n".join((place.user, place.course, place.lesson, step, key))
+    return hashlib.sha256(parts.encode()).hexdigest()[:32]
 
 
 def _changed(result: Any) -> bool:

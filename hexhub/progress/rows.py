@@ -17,6 +17,7 @@ from hexhub.names import CourseName, LessonName, StepName, UserName, Version
 from hexhub.progress.model import Attempt, AttemptState, Place, Progress
 from hexhub.progress.tables import (
     AttemptRow,
+    CancellationRow,
     EventRow,
     HintTakenRow,
     ProgressRow,
@@ -84,6 +85,7 @@ def read_attempts(session: Session, rows: Sequence[AttemptRow]) -> list[Attempt]
     done = [row.sequence for row in rows if row.state is AttemptState.DONE]
     tests: dict[int, list[TestResult]] = {}
     originals: dict[int, str] = {}
+    cancelled: set[int] = set()
     # In pieces: SQLite takes 32,766 parameters at most.
     for start in range(0, len(done), 1000):
         some = done[start : start + 1000]
@@ -100,10 +102,16 @@ def read_attempts(session: Session, rows: Sequence[AttemptRow]) -> list[Attempt]
             .where(RegradeRow.attempt.in_(some))
         )
         originals.update({row.attempt: row.id for row in regraded})
+        cancelled.update(
+            session.scalars(
+                select(CancellationRow.attempt).where(CancellationRow.attempt.in_(some))
+            )
+        )
     return [
         replace(
             _attempt_model(row, tuple(tests.get(row.sequence, ()))),
             regrade_of=originals.get(row.sequence),
+            is_cancelled=row.sequence in cancelled,
         )
         for row in rows
     ]

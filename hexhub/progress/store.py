@@ -29,6 +29,7 @@ from hexhub.progress.rows import (
 )
 from hexhub.progress.tables import (
     AttemptRow,
+    CancellationRow,
     EventRow,
     HintTakenRow,
     ProgressRow,
@@ -199,7 +200,11 @@ class Store(Queue):
         with self.database.reading() as session:
             rows = session.scalars(
                 select(AttemptRow)
-                .where(AttemptRow.course == course, AttemptRow.outcome == OutcomeKind.UNGRADABLE)
+                .where(
+                    AttemptRow.course == course,
+                    AttemptRow.outcome == OutcomeKind.UNGRADABLE,
+                    AttemptRow.sequence.not_in(select(CancellationRow.attempt)),
+                )
                 .order_by(AttemptRow.sequence.desc())
                 .limit(limit)
             ).all()

@@ -255,6 +255,21 @@ class RegradeRow(Base):
     regraded_at: Mapped[datetime]
 
 
+class CancellationRow(Base):
+    """A student did not want an attempt any more; its outcome is ``ungradable``, of no fault.
+
+    A table and not a fifth outcome: SQLite changes what a column may hold only by making the table
+    anew, which would delete, by cascade, what refers to it.
+    """
+
+    __tablename__ = "cancellation"
+
+    attempt: Mapped[int] = mapped_column(
+        _Sequence, ForeignKey("attempt.sequence", ondelete="CASCADE"), primary_key=True
+    )
+    cancelled_at: Mapped[datetime]
+
+
 class SnapshotBlobRow(Base):
     """The bytes of a file, under their SHA-256; once, however many students handed them in."""
 

@@ -20,6 +20,7 @@ from jupyterhub.services.auth import HubOAuth, HubOAuthenticated
 from tornado.web import HTTPError, RequestHandler
 
 from hexhub import errors
+from hexhub.catalog.images import find_image
 from hexhub.catalog.model import Course, Lesson, Locale
 from hexhub.errors import (
     AccessDenied,
@@ -35,6 +36,7 @@ from hexhub.service import wire
 from hexhub.service.context import ServiceContext
 from hexhub.service.identity import Identity, identity_of
 from hexhub.service.pages.text import choose_locale, preferred_locales
+from hexhub.usecases.cancel_attempt import cancel_attempt
 from hexhub.usecases.open_lesson import open_lesson
 from hexhub.usecases.pass_step import pass_step
 from hexhub.usecases.read_starter import list_starter, read_starter_file
@@ -452,13 +454,14 @@ class StarterFileHandler(ApiHandler):
 class AttemptsHandler(ApiHandler):
     """Attempts at a step."""
 
-    arguments_allowed = ("locale",)
+    arguments_allowed = ("key", "locale")
 
     async def post(self, course: str, lesson: str, step: str) -> None:
         """Queue an attempt (201), or join the one that waits or runs (200)."""
+        key = wire.read_key(self.values.get("key"))
         found, _there, place = await self.lesson(course, lesson)
         attempt, is_new = await self.run(
-            submit_attempt, self.context.store, self.context.catalog, place, step
+            submit_attempt, self.context.store, self.context.catalog, place, step, key
         )
         locale = self.locale_for(found.locales)
         answer = await self.run(self.context.attempt_answer, attempt, locale)
@@ -488,6 +491,55 @@ class AttemptHandler(ApiHandler):
             await asyncio.sleep(min(pause_s, wait_s - waited_s))
             attempt = await self.run(self.context.store.attempt, attempt_id)
         self.write_json(await self.run(self.context.attempt_answer, attempt, locale))
+
+
+class HistoryHandler(ApiHandler):
+    """Finished attempts at a step."""
+
+    arguments_allowed = ("locale",)
+
+    async def get(self, course: str, lesson: str, step: str) -> None:
+        """Give the newest finished attempts, the newest first."""
+        found, there, place = await self.lesson(course, lesson)
+        name = there.step(step).name
+        locale = self.locale_for(found.locales)
+        attempts = await self.run(self.context.store.attempts, place, name)
+        newest = reversed(attempts[-wire.MAX_HISTORY :])
+        self.write_json(
+            wire.attempts_json(
+                [await self.run(self.context.attempt_answer, a, locale) for a in newest]
+            )
+        )
+
+
+class CancelHandler(ApiHandler):
+    """End of an attempt that its student does not want any more."""
+
+    arguments_allowed = ("locale",)
+
+    async def post(self, attempt_id: str) -> None:
+        """Cancel the attempt; one that is done stays as it is."""
+        place = (await self.run(self.context.store.attempt, attempt_id)).place
+        found, _there, _place = await self.lesson(place.course, place.lesson)
+        attempt = await self.run(cancel_attempt, self.context.store, self.identity.user, attempt_id)
+        locale = self.locale_for(found.locales)
+        self.write_json(await self.run(self.context.attempt_answer, attempt, locale))
+
+
+class ImageHandler(ApiHandler):
+    """Pictures in the texts of a lesson."""
+
+    arguments_allowed = ("locale",)
+
+    async def get(self, course: str, lesson: str, name: str) -> None:
+        """Give a picture as data."""
+        found, there, _place = await self.lesson(course, lesson)
+        locales = (self.locale_for(found.locales), *found.locales)
+        folder = self.context.catalog.folder(found.name, found.version)
+        image = await self.run(find_image, folder, there, name, locales)
+        if image is None:
+            raise HTTPError(404)
+        self.write_json(wire.image_json(image))
 
 
 class HintsHandler(ApiHandler):
@@ -578,6 +630,9 @@ API_ROUTES: tuple[tuple[str, str, type[ApiHandler]], ...] = (
     ("get", "lessons/{course}/{lesson}/starter/file", StarterFileHandler),
     ("post", "lessons/{course}/{lesson}/steps/{step}/attempts", AttemptsHandler),
     ("get", "attempts/{id}", AttemptHandler),
+    ("post", "attempts/{id}/cancel", CancelHandler),
+    ("get", "lessons/{course}/{lesson}/steps/{step}/history", HistoryHandler),
+    ("get", "lessons/{course}/{lesson}/images/{image}", ImageHandler),
     ("post", "lessons/{course}/{lesson}/steps/{step}/hints", HintsHandler),
     ("post", "lessons/{course}/{lesson}/steps/{step}/done", DoneHandler),
     ("get", "lessons/{course}/{lesson}/solution", SolutionHandler),

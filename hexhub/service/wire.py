@@ -6,10 +6,12 @@ have no text, hints and solutions stand here only once they may be had.
 
 import base64
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from hexhub.catalog.images import LessonImage
 from hexhub.catalog.model import Course, Lesson, Locale, Show, Step
 from hexhub.catalog.overlays import Overlay, OverlayFile
 from hexhub.checks.model import RESULT_VERSION, Outcome, TestResult, cut, redact
@@ -33,10 +35,16 @@ from hexhub.usecases.read_starter import StarterEntry
 from hexhub.usecases.record_report import Recorded
 
 API_VERSION = 1
+CANCELLED = "cancelled"
+"""What students see as the outcome of an attempt that they cancelled."""
+MAX_HISTORY = 20
+"""Earlier attempts that are shown."""
 MAX_BODY_BYTES = 16 * 1024
 """No request of API v1 needs more."""
 MAX_WAIT_S = 25.0
 """A waiting GET answers after this long; proxies cut after 30 s and more."""
+
+_KEY = re.compile(r"[0-9a-f]{32}")
 
 Json = dict[str, object]
 
@@ -129,7 +137,7 @@ def lesson_json(view: LessonView, *, locale: Locale, prefix: str, now: datetime)
         now: Aware UTC; decides on hints and the solution.
     """
     course, lesson = view.course, view.lesson
-    following = course.after(lesson.name)
+    following, preceding = course.after(lesson.name), course.before(lesson.name)
     return {
         "version": API_VERSION,
         "locale": locale,
@@ -154,13 +162,18 @@ def lesson_json(view: LessonView, *, locale: Locale, prefix: str, now: datetime)
         "steps": [_step_json(view, step, locale, now) for step in lesson.steps],
         "current_step": current_step(lesson, view.passed).name,
         "solution": _availability(_solution_refusal(view, now), locale),
-        "next_lesson": None
-        if following is None
-        else {
-            "name": following.name,
-            "title": following.title.in_locale(locale),
-            "url": open_url(prefix, course, following),
-        },
+        "previous_lesson": _link_json(course, preceding, locale, prefix),
+        "next_lesson": _link_json(course, following, locale, prefix),
+    }
+
+
+def _link_json(course: Course, lesson: Lesson | None, locale: Locale, prefix: str) -> Json | None:
+    if lesson is None:
+        return None
+    return {
+        "name": lesson.name,
+        "title": lesson.title.in_locale(locale),
+        "url": open_url(prefix, course, lesson),
     }
 
 
@@ -245,7 +258,24 @@ def attempt_json(
         "position": position,
         "outcome": None
         if attempt.outcome is None
-        else outcome_json(redact(attempt.outcome, show), attempt.step, locale),
+        else {
+            **outcome_json(redact(attempt.outcome, show), attempt.step, locale),
+            **({"outcome": CANCELLED} if attempt.is_cancelled else {}),
+        },
+    }
+
+
+def attempts_json(attempts: Sequence[Json]) -> Json:
+    """Give a list of attempts that are JSON already."""
+    return {"version": API_VERSION, "attempts": list(attempts)}
+
+
+def image_json(image: LessonImage) -> Json:
+    """Give a picture of a lesson; its bytes are base64."""
+    return {
+        "version": API_VERSION,
+        "media_type": image.media_type,
+        "data": base64.b64encode(image.data).decode("ascii"),
     }
 
 
@@ -456,6 +486,17 @@ def read_arguments(
         except UnicodeDecodeError:
             raise RequestInvalid(f"Argument {name!r} is not UTF-8 text.") from None
     return values
+
+
+def read_key(text: str | None) -> str | None:
+    """Read ``key``: 32 hex digits that name one press of Check.
+
+    Raises:
+        RequestInvalid: It is something else.
+    """
+    if text is not None and not _KEY.fullmatch(text):
+        raise RequestInvalid(f"Argument 'key' is {text[:40]!r}; it takes 32 hex digits.")
+    return text
 
 
 def read_wait_s(text: str | None) -> float:

@@ -9,11 +9,14 @@ from hexhub.progress.store import Store
 
 
 def submit_attempt(
-    store: Store, catalog: PublishedCatalog, place: Place, step_name: str
+    store: Store, catalog: PublishedCatalog, place: Place, step_name: str, key: str | None = None
 ) -> tuple[Attempt, bool]:
     """Queue an attempt at a step, or join the one that is queued or running there.
 
     A step that is passed may be checked again.
+
+    Args:
+        key: Of this one press: asked twice with it, there is one attempt.
 
     Returns:
         The attempt, and True where it is new.
@@ -31,7 +34,7 @@ def submit_attempt(
     refuse_locked(store, place, step)
     if step.check is None:
         raise RequestInvalid(f"Step '{step.name}' has no check. Mark it as done instead.")
-    return store.submit(place, step.name, course.version)
+    return store.submit(place, step.name, course.version, key)
 
 
 def refuse_locked(store: Store, place: Place, step: Step) -> None:

@@ -21,10 +21,12 @@ from hexhub_lesson.wire import write_error
 
 STEP = r"(?P<step>[a-z0-9-]{1,40})"
 ATTEMPT = r"(?P<attempt>[0-9a-f]{32})"
+IMAGE = r"(?P<image>[A-Za-z0-9][A-Za-z0-9._-]{0,99})"
 ORIGIN_HEADER = "X-HexHub-Origin"
 """Tells the ``lesson`` command at which address the student's browser sees the hub."""
 
 _LOCALE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})?")
+_KEY = re.compile(r"[0-9a-f]{32}")
 _ORIGIN = re.compile(r"https?://[A-Za-z0-9.:\[\]-]{1,255}")
 
 
@@ -51,9 +53,17 @@ ROUTES = (
         "POST",
         f"steps/{STEP}/attempts",
         "lessons/{course}/{lesson}/steps/{step}/attempts",
-        ("locale",),
+        ("locale", "key"),
     ),
     Route("GET", f"attempts/{ATTEMPT}", "attempts/{attempt}", ("wait", "locale")),
+    Route("POST", f"attempts/{ATTEMPT}/cancel", "attempts/{attempt}/cancel", ("locale",)),
+    Route(
+        "GET",
+        f"steps/{STEP}/history",
+        "lessons/{course}/{lesson}/steps/{step}/history",
+        ("locale",),
+    ),
+    Route("GET", f"images/{IMAGE}", "lessons/{course}/{lesson}/images/{image}", ("locale",)),
     Route(
         "POST", f"steps/{STEP}/hints", "lessons/{course}/{lesson}/steps/{step}/hints", ("locale",)
     ),
@@ -149,6 +159,11 @@ class Forwarding(Answering):
             if not _LOCALE.fullmatch(locale):
                 raise HTTPError(400, reason="'locale' must be a language tag such as 'en'.")
             query["locale"] = locale
+        key = self.get_query_argument("key", "")
+        if key and "key" in self._route.query:
+            if not _KEY.fullmatch(key):
+                raise HTTPError(400, reason="'key' must be 32 hex digits.")
+            query["key"] = key
         if "wait" in self._route.query:
             wait = self.get_query_argument("wait", "0")
             if not (wait.isascii() and wait.isdecimal() and len(wait) <= 4):

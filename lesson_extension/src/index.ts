@@ -169,7 +169,13 @@ function addStatus(bar: IStatusBar | null, lab: Lab, model: LessonModel, panel: 
       turnTo(lab.shell, panel, sheet);
     },
   });
-  bar?.registerStatusItem('hexhub-lesson:status', { item, align: 'left', rank: STATUS_RANK });
+  bar?.registerStatusItem('hexhub-lesson:status', {
+    item,
+    align: 'left',
+    rank: STATUS_RANK,
+    // It stays where the bar is too narrow for all.
+    priority: 1,
+  });
   return item;
 }
 

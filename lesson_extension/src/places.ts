@@ -16,7 +16,8 @@ export interface PlacedText {
 const WORK = /^(?:.*\/)?work\//;
 const PYTHON = /File "(?<path>[^"\n]{1,200})", line (?<line>\d{1,7})/;
 const COLON = /(?<path2>[\w./~+-]{0,190}[\w+-]\.\w{1,8}):(?<line2>\d{1,7})(?::\d{1,5})?(?!\w)/;
-const EITHER = new RegExp(`${PYTHON.source}|${COLON.source}`, 'g');
+const WORDS = /(?<path3>[\w./~+-]{0,190}[\w+-]\.\w{1,8}), line (?<line3>\d{1,7})/;
+const ANY = new RegExp([PYTHON, WORDS, COLON].map((form) => form.source).join('|'), 'g');
 /** Places that are looked for in one text: a long log is not a table of contents. */
 const MAX_PLACES = 20;
 
@@ -33,10 +34,10 @@ function belowHome(path: string): string | null {
 export function findPlaces(text: string): readonly PlacedText[] {
   const pieces: PlacedText[] = [];
   let end = 0;
-  for (const match of text.matchAll(EITHER)) {
+  for (const match of text.matchAll(ANY)) {
     const groups = match.groups ?? {};
-    const path = belowHome(groups.path ?? groups.path2 ?? '');
-    const line = Number(groups.line ?? groups.line2);
+    const path = belowHome(groups.path ?? groups.path2 ?? groups.path3 ?? '');
+    const line = Number(groups.line ?? groups.line2 ?? groups.line3);
     if (path === null || line < 1 || pieces.length >= 2 * MAX_PLACES) {
       continue;
     }

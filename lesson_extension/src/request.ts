@@ -150,7 +150,7 @@ export function makeLessonApi(send: Send): LessonApi {
     submitAttempt: (step, key) =>
       call(readAttempt, 'POST', `${at(step)}/attempts?key=${encodeURIComponent(key)}`),
     cancelAttempt: (id) => call(readAttempt, 'POST', `attempts/${encodeURIComponent(id)}/cancel`),
-    attempts: (step) => call(readAttempts, 'GET', `${at(step)}/attempts`),
+    attempts: (step) => call(readAttempts, 'GET', `${at(step)}/history`),
     image: (name, locale) =>
       call(
         readImage,

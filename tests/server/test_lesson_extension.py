@@ -18,6 +18,9 @@ ROUTES = [
     ("GET", "lesson", LESSON, "lesson", 200),
     ("POST", "steps/listens/attempts", f"{LESSON}/steps/listens/attempts", "attempt_queued", 201),
     ("GET", f"attempts/{ATTEMPT}", f"attempts/{ATTEMPT}", "attempt_failed", 200),
+    ("POST", f"attempts/{ATTEMPT}/cancel", f"attempts/{ATTEMPT}/cancel", "attempt_failed", 200),
+    ("GET", "steps/listens/history", f"{LESSON}/steps/listens/history", "attempt_failed", 200),
+    ("GET", "images/a.png", f"{LESSON}/images/a.png", "attempt_failed", 200),
     ("POST", "steps/listens/hints", f"{LESSON}/steps/listens/hints", "hint", 200),
     ("POST", "steps/listens/done", f"{LESSON}/steps/listens/done", "lesson", 200),
     ("GET", "solution", f"{LESSON}/solution", "solution", 200),
@@ -133,12 +136,20 @@ def test_an_answer_without_end_is_cut_off(hub: LessonHub, machine: Machine) -> N
         "courses",
     ],
 )
-def test_no_path_but_the_six_reaches_the_api(hub: LessonHub, machine: Machine, path: str) -> None:
+def test_no_path_but_those_reaches_the_api(hub: LessonHub, machine: Machine, path: str) -> None:
     """Names are checked before they become part of a URL that carries the token."""
     with machine.client() as browser, over_socket(machine) as terminal:
         assert browser.post(f"hexhub/{path}").status_code == 404
         refused = terminal.post(f"/hexhub/{path}")
     assert (refused.status_code, refused.json()["error"]["code"]) == (404, "not_found")
+    assert hub.seen == []
+
+
+@pytest.mark.parametrize("key", ["../x", "A" * 32, "0" * 31, "0" * 32 + "%0d"])
+def test_a_key_that_is_none_is_refused(hub: LessonHub, machine: Machine, key: str) -> None:
+    """What names a press of Check is 32 hex digits, or the hub is not asked."""
+    with machine.client() as browser:
+        assert browser.post(f"hexhub/steps/listens/attempts?key={key}").status_code == 400
     assert hub.seen == []
 
 

@@ -171,6 +171,11 @@ async def test_real_answers_have_the_documented_form(service: Service) -> None:
     service.finish(attempt_id, Outcome(OutcomeKind.FAILED, tests=tests, duration_s=0.5))
     await ask("GET", "attempts/{id}", id=attempt_id)
     await ask("GET", "attempts/{id}", id="0" * 32)
+    again = (await ask("POST", f"{steps}/attempts")).json()["id"]
+    await ask("POST", "attempts/{id}/cancel", id=again)
+    await ask("GET", f"{steps}/history")
+    await ask("GET", "lessons/{course}/{lesson}/images/{image}", image="none.png")
+    await ask("GET", "lessons/{course}/{lesson}/images/{image}", image="drawing.svg")
     await ask("GET", "lessons/{course}/{lesson}")
     await ask("GET", "lessons/{course}/{lesson}/solution")
     await ask("POST", f"{steps}/done")

@@ -52,6 +52,7 @@ describe('places in files', () => {
     ['File "/home/student/work/app.py", line 3, in f', 'work/app.py', 3],
     ['File "/run/check/x/work/lib/a.py", line 12', 'work/lib/a.py', 12],
     ['receipt.py:14: AssertionError', 'work/receipt.py', 14],
+    ['raised ValueError (receipt.py, line 13)', 'work/receipt.py', 13],
     ['./src/main.rs:7:12', 'work/src/main.rs', 7],
   ])('finds one in %j', (text, path, line) => {
     expect(findPlaces(text).find((piece) => piece.place)?.place).toEqual({ path, line });
