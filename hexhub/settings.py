@@ -35,6 +35,8 @@ class Settings:
         snapshot_attempt_bytes: The most that is kept of what one attempt hands in; 0 keeps nothing.
         snapshot_student_bytes: The most that is kept of one student, over all courses.
         snapshot_days: How long it is kept.
+        start_next_lesson: The next lesson's machine starts when a lesson is finished
+            (``HEXHUB_START_NEXT_LESSON=1``); it costs a machine for students who go no further.
         influx_url, influx_token, influx_org, influx_bucket: Where events go; empty URL: nowhere.
     """
 
@@ -52,6 +54,7 @@ class Settings:
     snapshot_attempt_bytes: int = 8 * 1024**2
     snapshot_student_bytes: int = 64 * 1024**2
     snapshot_days: int = 180
+    start_next_lesson: bool = False
     influx_url: str = ""
     influx_token: str = ""
     influx_org: str = "hexhub"
@@ -90,6 +93,7 @@ class Settings:
                 env, "HEXHUB_SNAPSHOT_STUDENT_BYTES", cls.snapshot_student_bytes, _MOST_BYTES
             ),
             snapshot_days=_whole_number(env, "HEXHUB_SNAPSHOT_DAYS", cls.snapshot_days, _MOST_DAYS),
+            start_next_lesson=env.get("HEXHUB_START_NEXT_LESSON", "") == "1",
             influx_url=env.get("HEXHUB_INFLUX_URL", cls.influx_url),
             influx_token=env.get("HEXHUB_INFLUX_TOKEN", cls.influx_token),
             influx_org=env.get("HEXHUB_INFLUX_ORG", cls.influx_org),

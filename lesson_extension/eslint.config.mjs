@@ -77,7 +77,7 @@ export default tseslint.config(
     [JUPYTERLAB, LUMINO, REACT, UPWARD, ['/(request|model|texts)$', 'Values know nobody.']],
   ),
   room(
-    ['src/model.ts', 'src/sending.ts'],
+    ['src/model.ts', 'src/machine.ts', 'src/sending.ts'],
     [
       JUPYTERLAB,
       REACT,

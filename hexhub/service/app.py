@@ -20,7 +20,7 @@ from tornado.web import Application, RequestHandler, StaticFileHandler
 
 from hexhub.errors import SetupError
 from hexhub.service.context import ServiceContext, cookie_secret
-from hexhub.service.handlers import API_ROUTES, BaseHandler, UnknownApiHandler
+from hexhub.service.handlers import BaseHandler, UnknownApiHandler
 from hexhub.service.hub_reports import HUB_ROUTES
 from hexhub.service.pages.handlers import (
     PAGE_ROUTES,
@@ -29,6 +29,7 @@ from hexhub.service.pages.handlers import (
     UnknownPageHandler,
 )
 from hexhub.service.pages.recorded import RecordedPage
+from hexhub.service.routes import API_ROUTES
 from hexhub.service.wire import MAX_BODY_BYTES
 from hexhub.settings import Settings
 

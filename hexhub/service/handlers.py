@@ -3,11 +3,9 @@
 Every route is in ``docs/openapi.yaml``; a test holds both together.
 """
 
-import asyncio
 import hmac
 import logging
 import re
-import time
 import uuid
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -24,26 +22,23 @@ from hexhub.catalog.images import find_image
 from hexhub.catalog.model import Course, Lesson, Locale
 from hexhub.errors import (
     AccessDenied,
-    AttemptNotFound,
     HexHubError,
     HubUnreachable,
     RequestInvalid,
 )
 from hexhub.events.reports import ReportProblem
 from hexhub.names import CourseName, LessonName, UserName
-from hexhub.progress.model import AttemptState, Place
+from hexhub.progress.model import Place
 from hexhub.service import wire
 from hexhub.service.context import ServiceContext
 from hexhub.service.identity import Identity, identity_of
 from hexhub.service.pages.text import choose_locale, preferred_locales
-from hexhub.usecases.cancel_attempt import cancel_attempt
 from hexhub.usecases.open_lesson import open_lesson
 from hexhub.usecases.pass_step import pass_step
 from hexhub.usecases.read_starter import list_starter, read_starter_file
 from hexhub.usecases.record_report import count_refused_report, record_report
 from hexhub.usecases.reset_machine import reset_machine
 from hexhub.usecases.show_solution import show_solution
-from hexhub.usecases.submit_attempt import submit_attempt
 from hexhub.usecases.take_hint import take_hint
 from hexhub.usecases.undo_reset import undo_reset
 
@@ -75,8 +70,6 @@ STATUS: Mapping[type[HexHubError], int] = {
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9-]{8,64}")
 _LOCALE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
-_PAUSES_S = ((2.0, 0.1), (8.0, 0.25), (60.0, 0.5))
-"""A waiting request looks this often: (until so many seconds have passed, pause)."""
 _RETRY_AFTER = "2"
 
 
@@ -451,81 +444,6 @@ class StarterFileHandler(ApiHandler):
         self.write_json(wire.starter_file_json(path, file))
 
 
-class AttemptsHandler(ApiHandler):
-    """Attempts at a step."""
-
-    arguments_allowed = ("key", "locale")
-
-    async def post(self, course: str, lesson: str, step: str) -> None:
-        """Queue an attempt (201), or join the one that waits or runs (200)."""
-        key = wire.read_key(self.values.get("key"))
-        found, _there, place = await self.lesson(course, lesson)
-        attempt, is_new = await self.run(
-            submit_attempt, self.context.store, self.context.catalog, place, step, key
-        )
-        locale = self.locale_for(found.locales)
-        answer = await self.run(self.context.attempt_answer, attempt, locale)
-        self.write_json(answer, 201 if is_new else 200)
-
-
-class AttemptHandler(ApiHandler):
-    """One attempt."""
-
-    arguments_allowed = ("locale", "wait")
-
-    async def get(self, attempt_id: str) -> None:
-        """Give the attempt; with ``wait``, when it is done or so many seconds have passed."""
-        started = time.monotonic()
-        wait_s = wire.read_wait_s(self.values.get("wait"))
-        attempt = await self.run(self.context.store.attempt, attempt_id)
-        place = attempt.place
-        if place.user != self.identity.user:
-            raise AttemptNotFound(f"No attempt '{attempt_id}'. Press Check to make a new one.")
-        found, _there, _place = await self.lesson(place.course, place.lesson)
-        locale = self.locale_for(found.locales)
-        while attempt.state is not AttemptState.DONE and not self.is_gone:
-            waited_s = time.monotonic() - started
-            if waited_s >= wait_s:
-                break
-            pause_s = next(pause for until, pause in _PAUSES_S if waited_s < until)
-            await asyncio.sleep(min(pause_s, wait_s - waited_s))
-            attempt = await self.run(self.context.store.attempt, attempt_id)
-        self.write_json(await self.run(self.context.attempt_answer, attempt, locale))
-
-
-class HistoryHandler(ApiHandler):
-    """Finished attempts at a step."""
-
-    arguments_allowed = ("locale",)
-
-    async def get(self, course: str, lesson: str, step: str) -> None:
-        """Give the newest finished attempts, the newest first."""
-        found, there, place = await self.lesson(course, lesson)
-        name = there.step(step).name
-        locale = self.locale_for(found.locales)
-        attempts = await self.run(self.context.store.attempts, place, name)
-        newest = reversed(attempts[-wire.MAX_HISTORY :])
-        self.write_json(
-            wire.attempts_json(
-                [await self.run(self.context.attempt_answer, a, locale) for a in newest]
-            )
-        )
-
-
-class CancelHandler(ApiHandler):
-    """End of an attempt that its student does not want any more."""
-
-    arguments_allowed = ("locale",)
-
-    async def post(self, attempt_id: str) -> None:
-        """Cancel the attempt; one that is done stays as it is."""
-        place = (await self.run(self.context.store.attempt, attempt_id)).place
-        found, _there, _place = await self.lesson(place.course, place.lesson)
-        attempt = await self.run(cancel_attempt, self.context.store, self.identity.user, attempt_id)
-        locale = self.locale_for(found.locales)
-        self.write_json(await self.run(self.context.attempt_answer, attempt, locale))
-
-
 class ImageHandler(ApiHandler):
     """Pictures in the texts of a lesson."""
 
@@ -615,27 +533,3 @@ class UnknownApiHandler(ApiHandler):
             HTTPError: Always 404.
         """
         raise HTTPError(404)
-
-
-API_ROUTES: tuple[tuple[str, str, type[ApiHandler]], ...] = (
-    ("get", "courses", CoursesHandler),
-    ("get", "lessons/{course}/{lesson}", LessonHandler),
-    ("post", "lessons/{course}/{lesson}/open", OpenHandler),
-    ("get", "lessons/{course}/{lesson}/server", ServerHandler),
-    ("post", "lessons/{course}/{lesson}/stop", StopHandler),
-    ("get", "lessons/{course}/{lesson}/machine", MachineHandler),
-    ("post", "lessons/{course}/{lesson}/reset", ResetHandler),
-    ("post", "lessons/{course}/{lesson}/reset/undo", UndoHandler),
-    ("get", "lessons/{course}/{lesson}/starter", StarterHandler),
-    ("get", "lessons/{course}/{lesson}/starter/file", StarterFileHandler),
-    ("post", "lessons/{course}/{lesson}/steps/{step}/attempts", AttemptsHandler),
-    ("get", "attempts/{id}", AttemptHandler),
-    ("post", "attempts/{id}/cancel", CancelHandler),
-    ("get", "lessons/{course}/{lesson}/steps/{step}/history", HistoryHandler),
-    ("get", "lessons/{course}/{lesson}/images/{image}", ImageHandler),
-    ("post", "lessons/{course}/{lesson}/steps/{step}/hints", HintsHandler),
-    ("post", "lessons/{course}/{lesson}/steps/{step}/done", DoneHandler),
-    ("get", "lessons/{course}/{lesson}/solution", SolutionHandler),
-    ("post", "lessons/{course}/{lesson}/events", EventsHandler),
-)
-"""Method, path below ``api/`` and handler of all of API v1."""

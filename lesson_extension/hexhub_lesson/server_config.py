@@ -9,6 +9,8 @@ the student's home are not read (``JUPYTERHUB_DISABLE_USER_CONFIG``): a typing e
 
 from pathlib import Path
 
+from hexhub_lesson.preview_pages import rewrite_page
+
 UNUSED_EXTENSIONS = (
     "jupyter_lsp",
     "nbclassic",
@@ -63,6 +65,7 @@ def server_config(root: Path, preferred: Path, *, uid: int) -> Config:
             "check_for_updates_class": "jupyterlab.NeverCheckForUpdate",
             "extension_manager": "readonly",
         },
+        "ServerProxy": {"non_service_rewrite_response": rewrite_page},
         "FileContentsManager": {"preferred_dir": str(preferred)},
         "KernelManager": {"shutdown_wait_time": KERNEL_SHUTDOWN_S},
     }

@@ -25,12 +25,15 @@ import type { BlockAction } from './actions';
 import { CommandIds, registerCommands } from './commands';
 import { eventsPlugin } from './events';
 import { localeCookie, pickLocale } from './locale';
+import { MachineModel } from './machine';
 import { LessonModel, type Memory } from './model';
 import { makeLessonApi, type LessonApi, type Send } from './request';
 import { textsIn, type Texts } from './texts';
+import type { Lesson } from './wire';
 import { makeComparison, type Compared } from './widgets/comparison';
 import { openAt, runInTerminal } from './widgets/deeds';
-import { hasFile, readTextFile, saveChangedDocuments } from './widgets/documents';
+import { hasFile, readTextFile, reloadDocuments, saveChangedDocuments } from './widgets/documents';
+import { passOverTerminals } from './widgets/keys';
 import { openFirstFiles, showPanel } from './widgets/layout';
 import { makeMarkdownRenderer } from './widgets/markdown';
 import { followWidth, turnTo } from './widgets/narrow';
@@ -67,9 +70,10 @@ function makeKey(): string {
   return [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
-function followVisibility(model: LessonModel): void {
+function followVisibility(model: LessonModel, machine: MachineModel): void {
   const tell = (): void => {
     model.setVisible(document.visibilityState === 'visible');
+    machine.setVisible(document.visibilityState === 'visible');
   };
   document.addEventListener('visibilitychange', tell);
   window.addEventListener('focus', tell);
@@ -82,6 +86,11 @@ async function once(memory: Memory, key: string, act: () => Promise<void>): Prom
     await act();
     await memory.write(key, 'yes');
   }
+}
+
+/** Give the page that starts the machine of this lesson. */
+function openPage(lesson: Lesson): string {
+  return `${lesson.course.url}/lessons/${lesson.lesson.name}/open`;
 }
 
 /** What JupyterLab hands in. */
@@ -123,12 +132,18 @@ function makeDeeds(lab: Lab, model: LessonModel) {
   };
 }
 
-function makePanel(lab: Lab, model: LessonModel, api: LessonApi): LessonPanel {
+function makePanel(
+  lab: Lab,
+  model: LessonModel,
+  machine: MachineModel,
+  api: LessonApi,
+): LessonPanel {
   const deeds = makeDeeds(lab, model);
   const { contents } = lab.app.serviceManager;
   const texts = (): Texts => textsIn(model.state.locale);
   return new LessonPanel({
     model,
+    machine,
     markdown: {
       render: makeMarkdownRenderer(lab.rendermime, async (name) => {
         const { media_type: type, data } = await api.image(name, model.state.locale);
@@ -159,9 +174,16 @@ function makePanel(lab: Lab, model: LessonModel, api: LessonApi): LessonPanel {
 }
 
 /** Add the item of the status bar, which on a narrow page turns between lesson and work. */
-function addStatus(bar: IStatusBar | null, lab: Lab, model: LessonModel, panel: LessonPanel) {
+function addStatus(
+  bar: IStatusBar | null,
+  lab: Lab,
+  model: LessonModel,
+  machine: MachineModel,
+  panel: LessonPanel,
+) {
   const item = new StatusItem({
     model,
+    machine,
     onShow: () => {
       lab.shell.activateById(panel.id);
     },
@@ -265,7 +287,22 @@ const plugin: JupyterFrontEndPlugin<void> = {
       readFile: (path) => readTextFile(contents, path),
       makeKey,
     });
-    const panel = makePanel(lab, model, api);
+    const machine = new MachineModel({
+      api,
+      reloadFiles: (paths) =>
+        reloadDocuments(
+          documents,
+          shell.widgets('main'),
+          paths.map((path) => `work/${path}`),
+        ),
+      leave: () => {
+        const { lesson } = model.state;
+        if (lesson !== null) {
+          window.location.assign(openPage(lesson));
+        }
+      },
+    });
+    const panel = makePanel(lab, model, machine, api);
     const side = makeSide(shell, panel, settings, PLUGIN_ID);
     side.add();
     restorer?.add(panel, panel.id);
@@ -277,12 +314,14 @@ const plugin: JupyterFrontEndPlugin<void> = {
       },
       changeSide: side.change,
     });
+    passOverTerminals(app.commands, [CommandIds.check, CommandIds.show]);
     addPreviews(lab, model);
-    const status = addStatus(statusBar, lab, model, panel);
+    const status = addStatus(statusBar, lab, model, machine, panel);
     void app.restored.then(() => {
       followWidth({ shell, panel, addBeside: side.add, onChange: status.setNarrow });
     });
-    followVisibility(model);
+    followVisibility(model, machine);
+    machine.start();
     void model.start();
     layOut(lab, model, memory, panel);
   },

@@ -7,16 +7,24 @@ import {
   readAttempt,
   readAttempts,
   readFailure,
+  readFiles,
   readHint,
   readImage,
   readLesson,
+  readMachine,
+  readMemory,
+  readServer,
   readSolution,
+  readStarter,
   WireInvalid,
   type Attempt,
   type Hint,
   type Image,
   type Lesson,
+  type Machine,
+  type MachineMemory,
   type Solution,
+  type StarterFile,
 } from './wire';
 
 /** Sends one request to a path below `{base_url}hexhub/`. Rejects when no answer came. */
@@ -88,6 +96,26 @@ export interface LessonApi {
   solution(): Promise<Solution>;
 }
 
+/** The machine of this lesson, over the wire. Paths are below the work folder. */
+export interface MachineApi {
+  /** Give when it is stopped, and until when its reset can be undone. */
+  machine(): Promise<Machine>;
+  /** Give how much memory it uses. */
+  memory(): Promise<MachineMemory>;
+  /** Give the files that a new machine has. */
+  starter(): Promise<readonly StarterFile[]>;
+  /** Put a file back as a new machine has it; gives what has changed. */
+  restoreFile(path: string): Promise<readonly string[]>;
+  /** Put the files of a step back; gives what has changed. */
+  restoreStep(step: string): Promise<readonly string[]>;
+  /** Take all files back as the student had them; gives what has changed. */
+  undoRestore(): Promise<readonly string[]>;
+  /** Put the machine aside and start a new one. */
+  resetMachine(): Promise<string>;
+  /** Take the machine back that was put aside, and start it. */
+  undoReset(): Promise<string>;
+}
+
 async function readJson(response: Response): Promise<unknown> {
   try {
     return (await response.json()) as unknown;
@@ -122,7 +150,7 @@ async function failureOf(response: Response): Promise<Error> {
  * Every call rejects with {@link Unreachable}, {@link MachineStopped}, {@link Refused} or
  * {@link WireInvalid}, and with nothing else, but for an abort that the caller asked for.
  */
-export function makeLessonApi(send: Send): LessonApi {
+export function makeLessonApi(send: Send): LessonApi & MachineApi {
   async function call<T>(
     read: (json: unknown) => T,
     method: 'GET' | 'POST',
@@ -162,5 +190,13 @@ export function makeLessonApi(send: Send): LessonApi {
     takeHint: (step) => call(readHint, 'POST', `${at(step)}/hints`),
     markDone: (step) => call(readLesson, 'POST', `${at(step)}/done`),
     solution: () => call(readSolution, 'GET', 'solution'),
+    machine: () => call(readMachine, 'GET', 'machine'),
+    memory: () => call(readMemory, 'GET', 'memory'),
+    starter: () => call(readStarter, 'GET', 'starter'),
+    restoreFile: (path) => call(readFiles, 'POST', `files/reset?path=${encodeURIComponent(path)}`),
+    restoreStep: (step) => call(readFiles, 'POST', `files/reset?step=${encodeURIComponent(step)}`),
+    undoRestore: () => call(readFiles, 'POST', 'files/undo'),
+    resetMachine: () => call(readServer, 'POST', 'reset'),
+    undoReset: () => call(readServer, 'POST', 'reset/undo'),
   };
 }

@@ -1,7 +1,7 @@
 /**
  * What the panel draws from, as values; and what can be said about them without asking anybody.
  */
-import type { Attempt, Lesson, Solution, Step } from './wire';
+import type { Attempt, Lesson, Solution, StarterFile, Step } from './wire';
 
 /** What stands between pressing Check and its result. */
 export interface Activity {
@@ -66,6 +66,22 @@ export interface LessonState {
   /** Path of a file of the solution → the student's file there; null where there is none. */
   readonly yours: Readonly<Record<string, string | null>>;
   readonly announcement: Announcement | null;
+}
+
+/** What is known of the student's machine; null where it is not told. */
+export interface MachineState {
+  /** When it is stopped if nobody uses it, in milliseconds since the epoch. */
+  readonly idleStopAtMs: number | null;
+  readonly undoUntilMs: number | null;
+  readonly usedBytes: number | null;
+  readonly limitBytes: number | null;
+  /** The files of a new machine, once they were asked for. */
+  readonly starter: readonly StarterFile[] | null;
+  /** Files that were put back last, until that is undone. */
+  readonly restored: readonly string[] | null;
+  readonly isBusy: boolean;
+  /** Why the last wish did not work, in words of the server. */
+  readonly problem: string | null;
 }
 
 const STATE_ORDER = { queued: 0, running: 1, done: 2 } as const;

@@ -171,6 +171,19 @@ const attempts = record({ version, attempts: listOf(attempt) });
 
 const image = record({ version, media_type: text, data: text });
 
+const files = record({ version, files: listOf(text) });
+
+const starter = record({
+  version,
+  files: listOf(record({ path: text, size_bytes: number, steps: listOf(text) })),
+});
+
+const machine = record({ version, idle_stop_at: orNull(text), undo_until: orNull(text) });
+
+const memory = record({ version, used_bytes: number, limit_bytes: orNull(number) });
+
+const server = record({ version, state: text });
+
 const hint = record({ version, step: text, hint: text, taken: number, total: number });
 
 const solution = record({
@@ -195,6 +208,12 @@ export type Preview = Read<typeof preview>;
 export type Lesson = Read<typeof lesson>;
 /** A hint that was just taken. */
 export type Hint = Read<typeof hint>;
+/** A file that a new machine has; `steps` are those whose check takes it. */
+export type StarterFile = Read<typeof starter>['files'][number];
+/** What becomes of the machine. */
+export type Machine = Read<typeof machine>;
+/** How much memory the machine uses; no limit is null. */
+export type MachineMemory = Read<typeof memory>;
 /** A picture of the lesson; `data` is base64. */
 export type Image = Read<typeof image>;
 /** The author's solution. */
@@ -231,6 +250,31 @@ export function readAttempt(json: unknown): Attempt {
  */
 export function readAttempts(json: unknown): readonly Attempt[] {
   return attempts(json, 'attempts').attempts;
+}
+
+/** Give the paths below the work folder that the JSON lists. */
+export function readFiles(json: unknown): readonly string[] {
+  return files(json, 'files').files;
+}
+
+/** Give the files of a new machine that the JSON lists. */
+export function readStarter(json: unknown): readonly StarterFile[] {
+  return starter(json, 'starter').files;
+}
+
+/** Give what becomes of the machine. */
+export function readMachine(json: unknown): Machine {
+  return machine(json, 'machine');
+}
+
+/** Give how much memory the machine uses. */
+export function readMemory(json: unknown): MachineMemory {
+  return memory(json, 'memory');
+}
+
+/** Give the state of a machine that is being started. */
+export function readServer(json: unknown): string {
+  return server(json, 'server').state;
 }
 
 /**

@@ -13,7 +13,8 @@ from ruamel.yaml import YAML
 from hexhub import errors
 from hexhub.checks.model import Outcome, OutcomeKind, TestOutcome, TestResult
 from hexhub.errors import HexHubError
-from hexhub.service.handlers import API_ROUTES, STATUS
+from hexhub.service.handlers import STATUS
+from hexhub.service.routes import API_ROUTES
 
 from .conftest import API, LESSON, Service
 from .stub_hub import StartScript

@@ -10,6 +10,7 @@ import {
   finish,
   makeAttempt,
   makeLesson,
+  makeMachine,
   makeOutcome,
   makeStep,
   makeTest,
@@ -54,6 +55,14 @@ function makeWishes(): PanelWishes {
     onCancel: vi.fn(),
     onHistory: vi.fn(),
     onCompareSolution: vi.fn(),
+    startOver: {
+      onLoad: vi.fn(),
+      onFile: vi.fn(),
+      onStep: vi.fn(),
+      onUndoFiles: vi.fn(),
+      onMachine: vi.fn(),
+      onUndoMachine: vi.fn(),
+    },
   };
 }
 
@@ -79,6 +88,7 @@ function panelOf(state: LessonState, wishes: PanelWishes) {
     <Panel
       state={state}
       texts={textsIn(state.locale)}
+      machine={makeMachine()}
       markdown={markdown}
       tools={tools}
       checkKeys="Ctrl+Shift+Enter"

@@ -1,6 +1,7 @@
 /** A lesson server in memory, and the values that tests are made of. */
 import type { LessonApi } from '../request';
 import type { Memory } from '../model';
+import type { MachineState } from '../state';
 import type { Attempt, Hint, Image, Lesson, Outcome, Solution, Step, TestResult } from '../wire';
 
 /** Give a test result; what is not named is that of a test that passed. */
@@ -107,6 +108,21 @@ export function withStep(lesson: Lesson, name: string, change: Partial<Step>): L
     steps,
     current_step: steps.find((step) => step.state === 'open')?.name ?? lesson.current_step,
     lesson: { ...lesson.lesson, is_finished: passed.length === steps.length },
+  };
+}
+
+/** Give a machine of which nothing is known but what is named. */
+export function makeMachine(change: Partial<MachineState> = {}): MachineState {
+  return {
+    idleStopAtMs: null,
+    undoUntilMs: null,
+    usedBytes: null,
+    limitBytes: null,
+    starter: null,
+    restored: null,
+    isBusy: false,
+    problem: null,
+    ...change,
   };
 }
 

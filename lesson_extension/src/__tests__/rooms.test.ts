@@ -24,10 +24,10 @@ it.each([
   async (file, code) => {
     expect(await rulesBroken(file, code)).toContain('@typescript-eslint/no-restricted-imports');
   },
-  30_000,
+  120_000,
 );
 
 it('ESLint lets a component name the types of the state', async () => {
   const code = "import type { LessonState } from '../state';\nexport type S = LessonState;\n";
   expect(await rulesBroken('components/Panel.tsx', code)).toEqual([]);
-}, 30_000);
+}, 120_000);

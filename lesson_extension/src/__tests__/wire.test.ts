@@ -1,18 +1,35 @@
 import { describe, expect, it } from 'vitest';
 
-import { readAttempt, readFailure, readHint, readLesson, readSolution, WireInvalid } from '../wire';
+import {
+  readAttempt,
+  readFailure,
+  readFiles,
+  readHint,
+  readLesson,
+  readMachine,
+  readMemory,
+  readServer,
+  readSolution,
+  readStarter,
+  WireInvalid,
+} from '../wire';
 import { sample, sampleNames } from './contract';
 
 const READERS: Readonly<Record<string, (json: unknown) => unknown>> = {
   attempt_failed: readAttempt,
   attempt_queued: readAttempt,
   error: readFailure,
+  files: readFiles,
   hint: readHint,
   lesson: readLesson,
+  machine: readMachine,
+  memory: readMemory,
+  server: readServer,
   solution: readSolution,
+  starter: readStarter,
 };
 /** Samples of answers that only the hub's pages, the server extension or the terminal ask for. */
-const NOT_OURS = ['courses', 'files', 'machine', 'memory', 'server', 'starter', 'starter_file'];
+const NOT_OURS = ['courses', 'starter_file'];
 
 function change(name: string, edit: (json: Record<string, unknown>) => void): unknown {
   const json = sample(name);
@@ -26,7 +43,14 @@ describe('golden samples', () => {
     (name) => {
       const read = READERS[name];
       expect(read, `${name}.json has no reader`).toBeDefined();
-      expect(sample(name)).toMatchObject(read?.(sample(name)) as object);
+      const json = sample(name);
+      const found = read?.(json);
+      if (typeof found === 'object' && !Array.isArray(found)) {
+        expect(json).toMatchObject(found ?? {});
+      } else {
+        // Readers of a bare list or word give what stands inside.
+        expect(Object.values(json)).toContainEqual(found);
+      }
     },
   );
 

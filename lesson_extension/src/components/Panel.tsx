@@ -1,7 +1,7 @@
 /** The whole panel: state in, wishes out. */
 import { useEffect, useRef, type JSX } from 'react';
 
-import type { Announcement, LessonState } from '../state';
+import type { Announcement, LessonState, MachineState } from '../state';
 import type { Texts } from '../texts';
 import type { Lesson, Outcome, Preview } from '../wire';
 import { Actions } from './Actions';
@@ -12,6 +12,7 @@ import { Lessons } from './Lessons';
 import type { MarkdownTools } from './Markdown';
 import { countOf, headlineOf, type ResultTools } from './OutcomeView';
 import { Previews } from './Previews';
+import { StartOver, type StartOverWishes } from './StartOver';
 import { StepItem } from './StepItem';
 import { Theory } from './Theory';
 
@@ -30,12 +31,14 @@ export interface PanelWishes {
   readonly onPreview: (preview: Preview) => void;
   readonly onCancel: () => void;
   readonly onHistory: (step: string) => void;
+  readonly startOver: StartOverWishes;
   readonly onCompareSolution: (path: string, yours: string, authors: string) => void;
 }
 
 /** Properties of {@link Panel}. */
 export interface PanelProps {
   readonly state: LessonState;
+  readonly machine: MachineState;
   readonly texts: Texts;
   readonly markdown: MarkdownTools;
   readonly tools: ResultTools;
@@ -177,6 +180,14 @@ function Content(props: PanelProps & { readonly lesson: Lesson }): JSX.Element {
         onShow={wishes.onShowSolution}
         onHide={wishes.onHideSolution}
         onCompare={wishes.onCompareSolution}
+      />
+      <StartOver
+        lesson={lesson}
+        openStep={state.openStep}
+        machine={props.machine}
+        locale={state.locale}
+        texts={texts}
+        wishes={wishes.startOver}
       />
       <Lessons lesson={lesson} texts={texts} />
     </>

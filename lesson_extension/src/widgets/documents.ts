@@ -33,6 +33,20 @@ export async function saveChangedDocuments(
   await Promise.race([saving, timeout]);
 }
 
+/** Load documents anew whose files have changed on the disk; what was not saved is lost. */
+export async function reloadDocuments(
+  documents: IDocumentManager,
+  widgets: Iterable<Widget>,
+  paths: readonly string[],
+): Promise<void> {
+  const contexts = new Set(
+    [...widgets]
+      .map((widget) => documents.contextForWidget(widget))
+      .filter((context) => context !== undefined && paths.includes(context.path)),
+  );
+  await Promise.all([...contexts].map(async (context) => context?.revert()));
+}
+
 /** Tell whether there is a file at a path below the server's root folder. */
 export async function hasFile(contents: Contents.IManager, path: string): Promise<boolean> {
   try {

@@ -5,6 +5,7 @@ import { createElement, type ReactElement } from 'react';
 import { Panel, type PanelWishes } from '../components/Panel';
 import type { MarkdownTools } from '../components/Markdown';
 import type { ResultTools } from '../components/OutcomeView';
+import type { MachineModel } from '../machine';
 import type { LessonModel } from '../model';
 import { textsIn } from '../texts';
 import type { Preview } from '../wire';
@@ -13,6 +14,7 @@ import { lessonIcon } from './icon';
 /** What the panel is made of. */
 export interface LessonPanelOptions {
   readonly model: LessonModel;
+  readonly machine: MachineModel;
   readonly markdown: MarkdownTools;
   readonly tools: ResultTools;
   readonly checkKeys: string;
@@ -25,12 +27,13 @@ export interface LessonPanelOptions {
 export class LessonPanel extends ReactWidget {
   constructor(private readonly options: LessonPanelOptions) {
     super();
-    const { model } = options;
+    const { model, machine } = options;
     this.id = 'hexhub-lesson-panel';
     this.addClass('hx-widget');
     this.title.icon = lessonIcon;
     this._setCaption();
     model.changed.connect(this._onChanged);
+    machine.changed.connect(this._onChanged);
     this._wishes = {
       onCheck: () => void model.check(),
       onHint: () => void model.takeHint(),
@@ -54,12 +57,21 @@ export class LessonPanel extends ReactWidget {
       onCancel: () => void model.cancel(),
       onHistory: (step) => void model.loadHistory(step),
       onCompareSolution: options.onCompareSolution,
+      startOver: {
+        onLoad: () => void machine.loadStarter(),
+        onFile: (path) => void machine.restoreFile(path),
+        onStep: (step) => void machine.restoreStep(step),
+        onUndoFiles: () => void machine.undoRestore(),
+        onMachine: () => void machine.reset(),
+        onUndoMachine: () => void machine.undoReset(),
+      },
     };
   }
 
   /** Stop drawing. */
   override dispose(): void {
     this.options.model.changed.disconnect(this._onChanged);
+    this.options.machine.changed.disconnect(this._onChanged);
     super.dispose();
   }
 
@@ -67,6 +79,7 @@ export class LessonPanel extends ReactWidget {
     const { state } = this.options.model;
     return createElement(Panel, {
       state,
+      machine: this.options.machine.state,
       texts: textsIn(state.locale),
       markdown: this.options.markdown,
       tools: this.options.tools,

@@ -3,6 +3,7 @@ import { ReactWidget } from '@jupyterlab/ui-components';
 import { createElement, type ReactElement } from 'react';
 
 import { Status } from '../components/Status';
+import type { MachineModel } from '../machine';
 import type { LessonModel } from '../model';
 import { textsIn } from '../texts';
 import type { Sheet } from './narrow';
@@ -10,6 +11,7 @@ import type { Sheet } from './narrow';
 /** What the item is made of. */
 export interface StatusItemOptions {
   readonly model: LessonModel;
+  readonly machine: MachineModel;
   readonly onShow: () => void;
   readonly onTurn: (sheet: Sheet) => void;
 }
@@ -20,19 +22,27 @@ export class StatusItem extends ReactWidget {
     super();
     this.addClass('hx-status-item');
     _options.model.changed.connect(this._onChanged);
+    _options.machine.changed.connect(this._onChanged);
   }
 
   /** Stop drawing. */
   override dispose(): void {
     this._options.model.changed.disconnect(this._onChanged);
+    this._options.machine.changed.disconnect(this._onChanged);
     super.dispose();
   }
 
   protected override render(): ReactElement {
-    const { model, onShow, onTurn } = this._options;
+    const { model, machine, onShow, onTurn } = this._options;
     const { state } = model;
-    const texts = textsIn(state.locale);
-    return createElement(Status, { state, texts, isNarrow: this._isNarrow, onShow, onTurn });
+    return createElement(Status, {
+      state,
+      machine: machine.state,
+      texts: textsIn(state.locale),
+      isNarrow: this._isNarrow,
+      onShow,
+      onTurn,
+    });
   }
 
   /** Offer to turn between lesson, files and terminal, or not. */

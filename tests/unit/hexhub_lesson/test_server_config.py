@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from hexhub_lesson.preview_pages import rewrite_page
 from hexhub_lesson.server_config import UNUSED_EXTENSIONS, server_config
 
 
@@ -32,6 +33,7 @@ def test_the_whole_value() -> None:
             "check_for_updates_class": "jupyterlab.NeverCheckForUpdate",
             "extension_manager": "readonly",
         },
+        "ServerProxy": {"non_service_rewrite_response": rewrite_page},
         "FileContentsManager": {"preferred_dir": "/home/student/work"},
         "KernelManager": {"shutdown_wait_time": 0.6},
     }
