@@ -99,7 +99,7 @@ export default tseslint.config(
   room(
     ['src/widgets/**'],
     [
-      ['/(commands|index)$', 'Only index joins the parts.'],
+      ['^\\.+/(commands|index)$', 'Only index joins the parts.'],
       ['/request$', 'Widgets talk to the model.'],
       ['/(model|wire)$', 'Widgets are given a model; from here only types.', true],
     ],
