@@ -88,7 +88,11 @@ describe('steps', () => {
         attempt={null}
         locale="en"
         texts={textsIn('en')}
-        renderMarkdown={() => Promise.resolve(document.createElement('div'))}
+        markdown={{
+          render: () =>
+            Promise.resolve({ element: document.createElement('div'), blocks: new Map() }),
+          onAction: () => undefined,
+        }}
         onToggle={() => undefined}
       />
     ));
