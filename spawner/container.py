@@ -53,6 +53,15 @@ def machine_labels(hub_id: str) -> dict[str, str]:
     return {"hexhub.hub": hub_id, "hexhub.kind": "student"}
 
 
+def lesson_environment(lesson: Lesson) -> dict[str, str]:
+    """Give what the machine is told about its lesson: names, and what is recorded of commands."""
+    return {
+        "HEXHUB_COURSE": lesson.course,
+        "HEXHUB_LESSON": lesson.name,
+        "HEXHUB_RECORDS": "command_text" if lesson.records_commands else "",
+    }
+
+
 def make_container(
     lesson: Lesson, *, user: str, hub_id: str, network: str, holds_quota: bool = False
 ) -> dict[str, Any]:

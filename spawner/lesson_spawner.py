@@ -42,6 +42,7 @@ from spawner.container import (
     PORT,
     STOP_TIMEOUT_S,
     address_of,
+    lesson_environment,
     starter_archive,
 )
 from spawner.docker_threads import THREADS, DockerThreads, DockerTrouble
@@ -356,16 +357,14 @@ class LessonSpawner(DockerSpawner):
         found = self._catalog.at_server(self.name)
         if found is None:
             return env
-        course, lesson = found
+        _course, lesson = found
         gate = self.isolated_gate if lesson.network is Network.NONE else self.internet_gate
         for key in ("JUPYTERHUB_API_URL", "JUPYTERHUB_ACTIVITY_URL"):
             env[key] = url_path_join(gate, urlparse(env[key]).path)
         env["JUPYTER_IMAGE_SPEC"] = lesson.image
         env["HEXHUB_API_URL"] = url_path_join(gate, self.api_prefix)
         env["HEXHUB_PUBLIC_PREFIX"] = self.public_prefix
-        env["HEXHUB_COURSE"] = course.name
-        env["HEXHUB_LESSON"] = lesson.name
-        env["HEXHUB_RECORDS"] = "command_text" if lesson.records_commands else ""
+        env |= lesson_environment(lesson)
         return {key: value for key, value in env.items() if value is not None}
 
     # The steps of a start

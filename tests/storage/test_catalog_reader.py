@@ -45,6 +45,15 @@ def test_reads_a_course(tmp_path: Path) -> None:
     assert course.after(second.name) is None
 
 
+def test_the_text_of_commands_is_recorded_only_where_it_is_written(tmp_path: Path) -> None:
+    """Not by default; the course's word holds for its lessons, a lesson's own goes before it."""
+    folder = make_course(tmp_path)
+    assert [lesson.records_commands for lesson in read_course(folder).lessons] == [False, False]
+    write(folder, "course.yml", COURSE_YML + "record: {command_text: true}\n")
+    write(folder, "lessons/first/lesson.yml", FIRST_YML + "record: {command_text: false}\n")
+    assert [lesson.records_commands for lesson in read_course(folder).lessons] == [False, True]
+
+
 def test_steps_follow_each_other_unless_needs_says_otherwise(tmp_path: Path) -> None:
     """Without `needs` a step needs the one before it; `needs: []` opens it at once."""
     steps = read_course(make_course(tmp_path)).lessons[0].steps
@@ -69,7 +78,8 @@ def test_all_problems_come_at_once(tmp_path: Path) -> None:
         "lessons/first/lesson.yml:8: found 'soon' at 'timeout'; "
         "allowed: a number and one of s, m, h, d, such as 20s or 30m",
         "lessons/first/lesson.yml:3: found unknown key 'usr'; allowed: the keys build, image, "
-        "limits, network, notebook, open, preview, schema, services, solution, steps, title, user",
+        "limits, network, notebook, open, preview, record, schema, services, solution, steps, "
+        "title, user",
         "lessons/second/lesson.yml:1: found 2 at 'schema'; allowed: 1",
         "lessons/second/lesson.yml:3: found [] at 'steps'; "
         "allowed: List should have at least 1 item after validation, not 0",

@@ -37,6 +37,17 @@ def finished(user: str = "ada", sequence: int = 7) -> Event:
     return replace(event, sequence=sequence)
 
 
+def test_a_claim_of_the_students_side_is_marked() -> None:
+    """Whoever draws a curve can leave out what nobody has checked."""
+    data = {"user": "ada", "course": "c", "lesson": "l", "port": 8000}
+    claim = make_event(EventName.PREVIEW_OPENED, AT, data, id="f" * 32)
+    assert (
+        make_point(claim, KEY)
+        .to_line_protocol()
+        .startswith("preview_opened,course=c,lesson=l,reported=true ")
+    )
+
+
 def test_a_point_in_line_protocol() -> None:
     """Few-valued words are tags, all else fields; numbers keep the type that the schema gives."""
     pseudonym = make_pseudonym(KEY, "ada")

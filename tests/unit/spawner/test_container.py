@@ -6,6 +6,7 @@ from hexhub.catalog.model import Lesson, Limits, MachineUser, Network, Text
 from hexhub.catalog.overlays import OverlayFile
 from hexhub.names import CourseName, LessonName
 from spawner.container import (
+    lesson_environment,
     make_container,
     starter_archive,
     why_it_ended,
@@ -26,6 +27,14 @@ LESSON = Lesson(
     steps=(),
     theory=TEXT,
 )
+
+
+def test_the_machine_is_told_whether_the_text_of_commands_is_recorded():
+    """Only where the lesson says so: the shell sends no text elsewhere."""
+    names = {"HEXHUB_COURSE": "real-machine", "HEXHUB_LESSON": "web-server"}
+    assert lesson_environment(LESSON) == {**names, "HEXHUB_RECORDS": ""}
+    recording = replace(LESSON, records_commands=True)
+    assert lesson_environment(recording) == {**names, "HEXHUB_RECORDS": "command_text"}
 
 
 def test_the_whole_container():
