@@ -24,6 +24,7 @@ config = Path(__file__).parent
 # hub that restarts; hub and proxy API are on loopback.
 c.JupyterHub.bind_url = env["HEXHUB_PUBLIC_URL"]
 c.JupyterHub.hub_bind_url = env["HEXHUB_HUB_URL"]
+c.JupyterHub.proxy_class = "spawner.machine_proxy.MachineProxy"
 c.ConfigurableHTTPProxy.should_start = False
 c.ConfigurableHTTPProxy.api_url = env["HEXHUB_PROXY_API_URL"]
 c.ConfigurableHTTPProxy.auth_token = env["HEXHUB_PROXY_TOKEN"]

@@ -37,6 +37,8 @@
     ├── ClaimFailed              a container that waited cannot become this student's machine
     ├── HubUnreachable           JupyterHub's API does not answer, or answers with an error
     ├── RequestInvalid           a request to our API breaks its contract
+    ├── ArchiveNotFound          no old machine's files are kept of this student and lesson
+    ├── ArchiveTooBig            the files of an old machine are more than is kept
     ├── TooManyRequests          one person has too many requests under way
     └── SetupError               this computer lacks something; the message says what to do
 """
@@ -326,6 +328,24 @@ class RequestInvalid(HexHubError):
     """A request to our API breaks its contract. The message names the field."""
 
     code = "request_invalid"
+
+
+class ArchiveNotFound(HexHubError):
+    """No files of an old machine are kept of this student in this lesson."""
+
+    code = "archive_not_found"
+
+
+class ArchiveTooBig(HexHubError):
+    """The files of an old machine are more than is kept."""
+
+    code = "archive_too_big"
+
+    def __init__(self, most_bytes: int) -> None:
+        self.most_bytes = most_bytes
+        super().__init__(
+            f"Its files are more than {most_bytes // 1024**2} MB (HEXHUB_ARCHIVE_BYTES)."
+        )
 
 
 class TooManyRequests(HexHubError):

@@ -29,7 +29,8 @@ MAX_NAME_LENGTH = 40
 SERVER_NAME_LENGTH = 30
 _HASH_LENGTH = 8
 _SLUG_LENGTH = 20
-_USER_HASH_LENGTH = 10
+_USER_HASH_LENGTH = 32
+"""128 bits: who chooses a user name cannot find one that gives another student's machine."""
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
 

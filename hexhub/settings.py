@@ -37,6 +37,9 @@ class Settings:
         snapshot_days: How long it is kept.
         start_next_lesson: The next lesson's machine starts when a lesson is finished
             (``HEXHUB_START_NEXT_LESSON=1``); it costs a machine for students who go no further.
+        machine_days: Machines that were stopped so long ago are removed, and their files kept; 0:
+            never.
+        archive_bytes: The biggest archive of a machine's files; a machine with more stays.
         influx_url, influx_token, influx_org, influx_bucket: Where events go; empty URL: nowhere.
     """
 
@@ -55,6 +58,8 @@ class Settings:
     snapshot_student_bytes: int = 64 * 1024**2
     snapshot_days: int = 180
     start_next_lesson: bool = False
+    machine_days: int = 90
+    archive_bytes: int = 512 * 1024**2
     influx_url: str = ""
     influx_token: str = ""
     influx_org: str = "hexhub"
@@ -64,6 +69,11 @@ class Settings:
     def published(self) -> Path:
         """Folder of the published catalog."""
         return self.state / "catalog"
+
+    @property
+    def archives(self) -> Path:
+        """Folder of the files of old machines."""
+        return self.state / "archives"
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> "Settings":
@@ -94,6 +104,10 @@ class Settings:
             ),
             snapshot_days=_whole_number(env, "HEXHUB_SNAPSHOT_DAYS", cls.snapshot_days, _MOST_DAYS),
             start_next_lesson=env.get("HEXHUB_START_NEXT_LESSON", "") == "1",
+            machine_days=_whole_number(env, "HEXHUB_MACHINE_DAYS", cls.machine_days, _MOST_DAYS),
+            archive_bytes=_whole_number(
+                env, "HEXHUB_ARCHIVE_BYTES", cls.archive_bytes, _MOST_BYTES
+            ),
             influx_url=env.get("HEXHUB_INFLUX_URL", cls.influx_url),
             influx_token=env.get("HEXHUB_INFLUX_TOKEN", cls.influx_token),
             influx_org=env.get("HEXHUB_INFLUX_ORG", cls.influx_org),

@@ -73,6 +73,11 @@ class StateFolder:
         return self.path / "logs"
 
     @property
+    def archives(self) -> Path:
+        """Folder of the files of old machines (``hexhub.archives``)."""
+        return self.path / "archives"
+
+    @property
     def exists(self) -> bool:
         """Tell whether a HexHub was ever started here."""
         return (self.secrets / "hub-id").is_file()

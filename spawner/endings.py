@@ -22,7 +22,7 @@ def idle_stop_at(used_at: datetime, hub_began_at: datetime, idle_s: int) -> date
 
 
 def how_it_ended(
-    state: Mapping[str, Any], *, was_stopped: bool, memory_bytes: int
+    state: Mapping[str, Any], *, was_stopped: bool | None, memory_bytes: int
 ) -> MachineEnd | None:
     """Tell from ``State`` of an inspection how a machine ended; None where that is as it should be.
 
@@ -31,15 +31,16 @@ def how_it_ended(
 
     Args:
         state: Of the container.
-        was_stopped: This hub has stopped it. A hub that is new does not know, and takes the exit
-            codes of a regular stop for one.
+        was_stopped: Somebody had it stopped. A hub that is new does not know (None), and takes the
+            exit codes of a regular stop for one.
         memory_bytes: What the lesson allows.
     """
     if state.get("Running") or state.get("Status") == "created" or was_stopped:
         return None
     code = int(state.get("ExitCode") or 0)
     is_out_of_memory = bool(state.get("OOMKilled")) and code == _KILLED
-    if not is_out_of_memory and code in (0, _KILLED, _STOPPED_BY_SIGNAL):
+    is_unclear = was_stopped is None and code in (0, _KILLED, _STOPPED_BY_SIGNAL)
+    if is_unclear and not is_out_of_memory:
         return None
     reason = EndReason.OUT_OF_MEMORY if is_out_of_memory else EndReason.EXITED
     return MachineEnd(reason, code, _docker_time(state.get("FinishedAt")), memory_bytes)

@@ -17,7 +17,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
@@ -59,6 +59,8 @@ from spawner.resets import machines_aside, put_aside, remove_all, take_back, und
 
 _STATE_POLL_S = 0.5
 _EMPTY_S = 3.0
+_REPORT_EVERY_S = 60
+"""How often a machine tells the hub that it is used."""
 _HUB_BEGAN_AT = datetime.now(UTC)
 
 _Result = TypeVar("_Result")
@@ -91,6 +93,11 @@ class LessonSpawner(DockerSpawner):
         "/services/hexhub/", config=True, help="Path of HexHub's pages, with both slashes."
     )
     stops_idle = Bool(True, config=True, help="Stop machines after the idle time of their lesson.")
+    idle_slack_s = Float(
+        1.25 * _REPORT_EVERY_S,
+        config=True,
+        help="How much later than told an idle machine is stopped, to hear of a late use.",
+    )
     holds_quota = Bool(False, config=True, help="Docker's storage can limit a container's disk.")
     docker_timeout_s = Float(30.0, config=True, help="Longest wait for one answer of Docker.")
     docker_ping_s = Float(5.0, config=True, help="Longest wait for a sign of life of Docker.")
@@ -112,7 +119,8 @@ class LessonSpawner(DockerSpawner):
         self._new_container = ""
         self._is_refused = False
         self._has_listened = False
-        self._was_stopped = False
+        self._was_stopped: bool | None = None
+        self._has_ended = False
         self._moving = asyncio.Lock()
         self.ended: MachineEnd | None = None
         self._began_s = 0.0
@@ -188,8 +196,6 @@ class LessonSpawner(DockerSpawner):
         self._new_container = ""
         self._is_refused = True
         self._has_listened = False
-        self._was_stopped = False
-        self.ended = None
         self._began_s = time.monotonic()
         self._tell("lesson")
         course, lesson = self._allowed_lesson()
@@ -220,7 +226,10 @@ class LessonSpawner(DockerSpawner):
     async def stop(self, now: bool = False) -> None:  # noqa: ARG002 - JupyterHub's signature
         """Stop the container; it stays, with everything in it."""
         self._phases = []
-        self._was_stopped = True
+        # JupyterHub also stops what it has found to have ended: that is not forgotten.
+        if not self._has_ended:
+            self._was_stopped = True
+            self.ended = None
         pass_point("stop.asked")
         try:
             await self._docker_call("stop", self.object_name, timeout=STOP_TIMEOUT_S)
@@ -251,6 +260,7 @@ class LessonSpawner(DockerSpawner):
         if state["Running"]:
             return await self._stop_if_empty(container) or await self._stop_if_idle()
         self.ended = self._how_it_ended(state)
+        self._has_ended = True
         return f"exit code {state['ExitCode']}{', out of memory' if state['OOMKilled'] else ''}"
 
     # What HexHub's pages ask, through spawner.machine_api
@@ -266,7 +276,9 @@ class LessonSpawner(DockerSpawner):
             if found is None or used_at is None
             else idle_stop_at(used_at.replace(tzinfo=UTC), _HUB_BEGAN_AT, found[1].limits.idle_s),
             undo_until=undo_until(aside, datetime.now(UTC)),
-            ended=None if container is None else self._how_it_ended(container["State"]),
+            ended=self.ended
+            if container is None or container["State"]["Running"]
+            else self._how_it_ended(container["State"]),
         )
 
     async def put_aside(self) -> None:
@@ -332,9 +344,9 @@ class LessonSpawner(DockerSpawner):
         if found is None or last_activity is None:
             return None
         idle_s = found[1].limits.idle_s
-        if datetime.now(UTC) < idle_stop_at(
-            last_activity.replace(tzinfo=UTC), _HUB_BEGAN_AT, idle_s
-        ):
+        stop_at = idle_stop_at(last_activity.replace(tzinfo=UTC), _HUB_BEGAN_AT, idle_s)
+        # A machine that is used at the last moment tells so with its next report.
+        if datetime.now(UTC) < stop_at + timedelta(seconds=self.idle_slack_s):
             return None
         self.log.info("Stopping %s: not used for %d s", self.object_name, idle_s)
         try:
@@ -365,6 +377,8 @@ class LessonSpawner(DockerSpawner):
         env["HEXHUB_API_URL"] = url_path_join(gate, self.api_prefix)
         env["HEXHUB_PUBLIC_PREFIX"] = self.public_prefix
         env |= lesson_environment(lesson)
+        env["HEXHUB_IDLE_S"] = str(lesson.limits.idle_s if self.stops_idle else 0)
+        env["JUPYTERHUB_ACTIVITY_INTERVAL"] = str(_REPORT_EVERY_S)
         return {key: value for key, value in env.items() if value is not None}
 
     # The steps of a start
@@ -413,6 +427,8 @@ class LessonSpawner(DockerSpawner):
     async def _start(
         self, course: Course, lesson: Lesson, container: dict[str, Any] | None
     ) -> tuple[str, int]:
+        self.ended = None if container is None else self._how_it_ended(container["State"])
+        self._was_stopped = self._has_ended = False
         if container is not None and container["State"]["Status"] == "created":
             # A hub was killed while it made this one, so that the starter may not be in it.
             await self._docker_call("remove_container", container["Id"], v=True, force=True)
@@ -495,7 +511,7 @@ class LessonSpawner(DockerSpawner):
         )
 
     def _message(self, lesson: Lesson) -> bytes:
-        return make_message(self.get_env(), self.get_args(), str(lesson.user.home))
+        return make_message(self.get_env(), self.get_args(), str(lesson.user.home), lesson.services)
 
     def _pack_starter(self, course: Course, lesson: Lesson) -> bytes:
         folder = self._catalog.folder(course.name, course.version)

@@ -9,15 +9,26 @@ is known). ``hexhub_lesson.entrypoint`` reads the line and then closes the input
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 
 import docker
+
+from hexhub.catalog.model import Service
 
 VERSION = 1
 
 
-def make_message(env: Mapping[str, str], args: Sequence[str], cwd: str) -> bytes:
+def make_message(
+    env: Mapping[str, str], args: Sequence[str], cwd: str, services: Sequence[Service] = ()
+) -> bytes:
     """Give the line that turns a waiting container into this student's server."""
-    message = {"version": VERSION, "env": dict(env), "args": list(args), "cwd": cwd}
+    message = {
+        "version": VERSION,
+        "env": dict(env),
+        "args": list(args),
+        "cwd": cwd,
+        "services": [asdict(service) for service in services],
+    }
     return json.dumps(message).encode() + b"\n"
 
 

@@ -197,6 +197,14 @@ class PreviewPart(_Part):
     title: Localised | str
 
 
+class ServicePart(_Part):
+    """A program that runs again when the machine is resumed; ``first``: in a new one too."""
+
+    name: str = Field(pattern=r"^[A-Za-z0-9_.@:+-]{1,64}$")
+    start: str = Field(min_length=1, max_length=1000)
+    first: bool = False
+
+
 class RevealAfterPart(_Part):
     """``{after: 20m}``."""
 
@@ -221,7 +229,7 @@ class LessonPart(_Part):
     network: Network = Network.INTERNET
     open: list[InnerPath] = []
     preview: list[PreviewPart] = []
-    services: list[str] = Field(default=[], max_length=0)
+    services: list[ServicePart] = Field(default=[], max_length=20)
     notebook: InnerPath | None = None
     steps: list[StepPart] = Field(min_length=1, max_length=50)
     solution: SolutionPart = SolutionPart()

@@ -187,6 +187,21 @@ class Preview:
     title: Text
 
 
+@dataclass(frozen=True)
+class Service:
+    """A program of the student's machine that runs again when the machine is resumed.
+
+    Attributes:
+        name: Of its process, as ``ps -o comm`` shows it.
+        start: Shell command that starts it, as the lesson's user in ``~/work``.
+        is_first: It is started in a new machine too.
+    """
+
+    name: str
+    start: str
+    is_first: bool = False
+
+
 class RevealWhen(StrEnum):
     """When the author's solution may be seen."""
 
@@ -244,6 +259,7 @@ class Lesson:
     builds_image: bool = False
     open: tuple[str, ...] = ()
     preview: tuple[Preview, ...] = ()
+    services: tuple[Service, ...] = ()
     reveal: Reveal = Reveal()
     wrong: tuple[WrongAnswer, ...] = ()
     notebook: str | None = None

@@ -22,6 +22,7 @@ from hexhub.catalog.model import (
     ReportFormat,
     Reveal,
     RevealWhen,
+    Service,
     Step,
     Text,
     WrongAnswer,
@@ -225,6 +226,7 @@ def _read_lesson(
             allowed = ", ".join(sorted(_LESSON_ENTRIES | set(locales)))
             reading.complain(entry, "an unknown file or folder", allowed)
     _check_unique(reading, yml, "step", [step.id for step in part.steps])
+    _check_unique(reading, yml, "service", [service.name for service in part.services])
     _check_parts(reading, folder, part)
     steps = [
         _read_step(reading, folder, locales, part.steps, place) for place in range(len(part.steps))
@@ -257,6 +259,7 @@ def _read_lesson(
             )
             for p in part.preview
         ),
+        services=tuple(Service(s.name, s.start, s.first) for s in part.services),
         steps=tuple(steps),
         theory=Text({tag: reading.read_text(folder / tag / "README.md") for tag in locales}),
         reveal=_reveal(part),

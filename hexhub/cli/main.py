@@ -19,6 +19,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "clean": ("hexhub.cli.up:clean", "Remove machines, network and state of this HexHub."),
     "doctor": ("hexhub.cli.doctor:doctor", "Say what this computer lacks, and what to do."),
     "network": ("hexhub.cli.network:network", "Keep machines from what is not theirs: firewall."),
+    "machines": ("hexhub.cli.machines:machines", "See students' machines; archive old ones."),
     "check": ("hexhub.cli.check:check", "Try one answer at one step of a lesson."),
     "course": ("hexhub.cli.course:course", "Verify and publish courses."),
     "regrade": (

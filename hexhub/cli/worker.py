@@ -5,10 +5,13 @@ import os
 import signal
 import sys
 import threading
-from datetime import UTC, datetime
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 
 import click
 
+from hexhub.archives import Archives
 from hexhub.catalog.published import PublishedCatalog
 from hexhub.checks.containers import SandboxSpec
 from hexhub.checks.sandbox import Sandbox
@@ -21,12 +24,14 @@ from hexhub.progress.snapshots import SnapshotLimits, Snapshots
 from hexhub.progress.store import Store
 from hexhub.progress.waking import make_waker
 from hexhub.settings import Settings
+from hexhub.usecases.archive_machines import archive_machines
 from hexhub.usecases.run_check import make_grader
 from hexhub.worker import CLEAN_UP_EVERY_S, SLOTS, Worker
 
 log = logging.getLogger(__name__)
 
 MB = 1024**2
+RETIRE_EVERY_S = 3600.0
 CLOSE_S = 2.0
 """For removing the check containers that wait, within what is left to a worker that must end."""
 
@@ -124,11 +129,13 @@ def run_worker(
     snapshots = Snapshots(store, snapshot_limits(settings))
     waker = make_waker(settings.database_url)
 
+    retire = make_retirement(settings)
+
     def clean_up() -> None:
         # Docker being away must not keep the database from being cleaned.
         try:
             sandbox.remove_leftovers()
-            remove_expired(connect_docker(), settings.hub_id, datetime.now(UTC))
+            retire()
         finally:
             snapshots.clean_up_hourly()
 
@@ -153,6 +160,36 @@ def run_worker(
         closing = threading.Thread(target=sandbox.close, name="close", daemon=True)
         closing.start()
         closing.join(CLOSE_S)
+
+
+def make_retirement(settings: Settings) -> Callable[[], None]:
+    """Give what removes machines that are kept no longer, for a loop that comes by often.
+
+    Machines put aside by a reset go when their time is over; once an hour, those that nobody has
+    used for long go too, and their files are kept.
+    """
+    archives = Archives(settings.archives)
+    next_s = 0.0
+
+    def retire() -> None:
+        nonlocal next_s
+        client = connect_docker()
+        now = datetime.now(UTC)
+        remove_expired(client, settings.hub_id, now)
+        if time.monotonic() < next_s or not settings.machine_days:
+            return
+        for done in archive_machines(
+            client,
+            settings.hub_id,
+            archives,
+            unused=timedelta(days=settings.machine_days),
+            most_bytes=settings.archive_bytes,
+            now=now,
+        ):
+            log.info("%s, not used for long: %s.", done.machine.name, done.fate.value)
+        next_s = time.monotonic() + RETIRE_EVERY_S
+
+    return retire
 
 
 def expect_checks(catalog: PublishedCatalog) -> list[SandboxSpec]:

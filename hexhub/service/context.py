@@ -12,12 +12,13 @@ from typing import ParamSpec, TypeVar
 
 from jupyterhub.services.auth import HubOAuth
 
+from hexhub.archives import Archive, Archives
 from hexhub.catalog.model import Course, Lesson, Locale, Show
 from hexhub.catalog.published import PublishedCatalog
 from hexhub.errors import CourseError, CourseNotFound, TooManyRequests
 from hexhub.events.reports import RateLimit
 from hexhub.hub_api import HubApi
-from hexhub.names import UserName
+from hexhub.names import UserName, machine_name
 from hexhub.progress.model import Attempt, AttemptState, Place
 from hexhub.progress.store import Store
 from hexhub.service.identity import Identity
@@ -58,6 +59,7 @@ class ServiceContext:
     store: Store
     hub: HubApi
     auth: HubOAuth
+    archives: Archives
     threads: ThreadPoolExecutor = field(default_factory=_threads)
     under_way: Counter[UserName] = field(default_factory=Counter)
     reports: RateLimit = field(
@@ -75,6 +77,7 @@ class ServiceContext:
             store=store,
             hub=HubApi(settings.hub_api_url, settings.api_token, base_url=base_url(settings)),
             auth=make_auth(settings),
+            archives=Archives(settings.archives),
         )
 
     @property
@@ -112,6 +115,11 @@ class ServiceContext:
             del self.under_way[user]
 
     # What follows waits for disks: call it through run().
+
+    def archive_of(self, identity: Identity, lesson: Lesson) -> Archive | None:
+        """Give the files of this person's old machine of a lesson, or None."""
+        name = machine_name(self.settings.hub_id, identity.user, lesson.server_name)
+        return self.archives.find(name)
 
     def courses_for(self, identity: Identity) -> list[Course]:
         """Give the courses that this person may open."""

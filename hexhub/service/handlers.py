@@ -54,6 +54,7 @@ STATUS: Mapping[type[HexHubError], int] = {
     errors.VersionNotFound: 404,
     errors.AttemptNotFound: 404,
     errors.StarterFileNotFound: 404,
+    errors.ArchiveNotFound: 404,
     errors.LoginRequired: 403,
     errors.AccessDenied: 403,
     errors.StepLocked: 409,
@@ -372,9 +373,13 @@ class MachineHandler(ApiHandler):
 
     async def get(self, course: str, lesson: str) -> None:
         """Give when it is stopped, how it ended, and whether its reset can be undone."""
-        _found, there, place = await self.lesson(course, lesson)
+        found, there, place = await self.lesson(course, lesson)
         facts = await self.context.hub.machine_facts(place.user, there.server_name)
-        self.write_json(wire.machine_json(facts))
+        archive = await self.run(self.context.archive_of, self.identity, there)
+        url = wire.archive_url(self.context.prefix, found, there)
+        self.write_json(
+            wire.machine_json(facts, wire.archive_json(archive, url) if archive else None)
+        )
 
 
 class ResetHandler(ApiHandler):

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from hexhub.archives import Archive
 from hexhub.catalog.images import LessonImage
 from hexhub.catalog.model import Course, Lesson, Locale, Show, Step
 from hexhub.catalog.overlays import Overlay, OverlayFile
@@ -346,6 +347,20 @@ def server_json(status: ServerStatus) -> Json:
         "progress": status.progress,
         "message": status.message,
         "url": status.url,
+    }
+
+
+def archive_url(prefix: str, course: Course, lesson: Lesson) -> str:
+    """Give the path of the files of a student's old machine."""
+    return f"{course_url(prefix, course)}/lessons/{lesson.name}/archive"
+
+
+def archive_json(archive: Archive, url: str) -> Json:
+    """Give when an archive was taken, its size, and where it is."""
+    return {
+        "made_at": time_json(archive.made_at),
+        "size_bytes": archive.size_bytes,
+        "url": url,
     }
 
 

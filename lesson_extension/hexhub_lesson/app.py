@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from tornado.netutil import bind_unix_socket
 from tornado.web import Application
 from traitlets import Unicode, default
 
+from hexhub_lesson.activity import IdleTime, IdleWatch, ignore_polls, report_use
 from hexhub_lesson.event_bus import connect_events
 from hexhub_lesson.handlers import (
     BrowserHandler,
@@ -26,6 +28,7 @@ from hexhub_lesson.machine_handlers import (
     SocketActing,
     make_local_handlers,
 )
+from hexhub_lesson.memory_watch import MemoryWatch
 from hexhub_lesson.private_folder import FolderUnsafe, make_private_folder, socket_path
 from hexhub_lesson.reporter import Reporter
 
@@ -49,6 +52,9 @@ class LessonExtension(ExtensionApp):
 
     def initialize_settings(self) -> None:
         """Read the hub's address; the entrypoint takes the token out of the environment later."""
+        ignore_polls()
+        self._idle = IdleTime.from_environment(os.environ)
+        self._watching: list[asyncio.Task[None]] = []
         self._memory = Memory()
         self._client = HubClient(HubAddress.from_environment(os.environ))
         self._local = LocalAnswers(self._client, Path.home())
@@ -65,9 +71,19 @@ class LessonExtension(ExtensionApp):
         self.handlers.extend(make_local_handlers("/", BrowserActing, self._local))
 
     async def _start_jupyter_server_extension(self, serverapp: Any) -> None:
-        """Open the unix socket and begin to report, now that the event loop runs."""
+        """Open the socket, report, follow the machine's use, now that the event loop runs."""
         connect_events(serverapp.event_logger, self._reporter)
         self._reporting = asyncio.create_task(self._reporter.run())
+        settings = serverapp.web_app.settings
+        self._local.watch = IdleWatch(
+            self._idle,
+            settings,
+            used_at=serverapp.web_app.last_activity,
+            report=partial(report_use, serverapp),
+            language=lambda: self._memory.locale,
+        )
+        memory = MemoryWatch(settings, language=lambda: self._memory.locale)
+        self._watching = [asyncio.create_task(w.run()) for w in (self._local.watch, memory)]
         path = Path(self.socket_path)
         try:
             make_private_folder(path.parent)
@@ -83,6 +99,8 @@ class LessonExtension(ExtensionApp):
 
     async def stop_extension(self) -> None:
         """Close the socket and the connections to the hub."""
+        for watching in self._watching:
+            watching.cancel()
         if self._reporting is not None:
             self._reporting.cancel()
             await self._reporter.close()

@@ -4,7 +4,8 @@
 imports what is slow, reads one line of JSON from its standard input, and becomes
 ``jupyterhub-singleuser``::
 
-    {"version": 1, "env": {"JUPYTERHUB_USER": "ada", ...}, "args": [], "cwd": "/home/student"}
+    {"version": 1, "env": {"JUPYTERHUB_USER": "ada", ...}, "args": [], "cwd": "/home/student",
+     "services": [{"name": "postgres", "start": "pg_ctl ... start", "is_first": false}]}
 
 Design choices: most of the start of a single-user server is importing, so that it is done before
 anybody waits for it. The environment (user, prefix, token) comes through the container's standard
@@ -34,6 +35,7 @@ from typing import Any
 from hexhub_lesson.lean_imports import import_less
 from hexhub_lesson.private_folder import FolderUnsafe, make_private_folder, socket_path
 from hexhub_lesson.server_config import server_config
+from hexhub_lesson.services import Service, Services
 
 MAX_LINE_BYTES = 256 * 1024
 """Longest line that is read; a hub's environment has about 3 kB."""
@@ -43,6 +45,9 @@ COOKIE_SECRET_BYTES = 32
 
 STOP_S = 0.9
 """Seconds after a SIGTERM at which the process ends, whatever still holds it."""
+
+SERVICES_STOP_S = 1.5
+"""Seconds that the lesson's services have to end; the hub kills the machine 3 s after SIGTERM."""
 
 OWN_PREFIXES = ("JUPYTERHUB_", "JPY_", "HEXHUB_")
 """Variables that only the hub may set; what the container has of them is thrown away."""
@@ -88,11 +93,13 @@ class Start:
         env: Variables to set; names that begin as :data:`OWN_PREFIXES` come from here alone.
         args: Command line of ``jupyterhub-singleuser``.
         cwd: Folder to work in; the home folder where it is empty or gone.
+        services: Programs that run again when the machine is resumed.
     """
 
     env: dict[str, str]
     args: tuple[str, ...] = ()
     cwd: str = ""
+    services: tuple[Service, ...] = ()
 
 
 def parse_start(line: bytes) -> Start:
@@ -118,7 +125,24 @@ def parse_start(line: bytes) -> Start:
         raise StartInvalid("'args' must be a list of texts.")
     if not isinstance(cwd, str):
         raise StartInvalid("'cwd' must be a text.")
-    return Start(env=env, args=tuple(args), cwd=cwd)
+    services = _parse_services(message.get("services", []))
+    return Start(env=env, args=tuple(args), cwd=cwd, services=services)
+
+
+def _parse_services(given: object) -> tuple[Service, ...]:
+    wrong = StartInvalid("'services' must be a list of objects with name, start and is_first.")
+    if not isinstance(given, list):
+        raise wrong
+    services = []
+    for service in given:
+        if not isinstance(service, dict):
+            raise wrong
+        name, start, is_first = (service.get(key) for key in ("name", "start", "is_first"))
+        is_text = isinstance(name, str) and isinstance(start, str) and "\0" not in start
+        if not (is_text and isinstance(is_first, bool)):
+            raise wrong
+        services.append(Service(str(name), str(start), is_first))
+    return tuple(services)
 
 
 def _is_variable(name: object, value: object) -> bool:
@@ -300,8 +324,11 @@ def become_server(start: Start, say: Callable[[str], None]) -> None:
     server = JupyterHubSingleUser.initialize_server(argv=list(start.args), config=config)
     write_no_run_files(server)
     take_secrets(server)
-    bound_stop(STOP_S)
+    services = Services(start.services, home, say, proc=Path("/proc"))
+    services.start()
+    bound_stop(STOP_S, services)
     server.start()
+    services.wait_for_end(SERVICES_STOP_S)
 
 
 def write_no_run_files(server: Any) -> None:
@@ -327,14 +354,21 @@ def take_secrets(server: Any) -> None:
         os.environ.pop(name, None)
 
 
-def bound_stop(seconds: float) -> None:
-    """End this process at the latest so many seconds after a SIGTERM, kernels or not."""
+def bound_stop(seconds: float, services: Services) -> None:
+    """End this process at the latest so many seconds after a SIGTERM, kernels or not.
+
+    Services are asked to end at once, since a database that is killed has to be mended; where there
+    are any, they have :data:`SERVICES_STOP_S` more.
+    """
     stop = signal.getsignal(signal.SIGTERM)
 
     def handle(signum: int, frame: Any) -> None:
-        timer = threading.Timer(seconds, os._exit, (0,))
+        more_s = SERVICES_STOP_S if services else 0.0
+        timer = threading.Timer(seconds + more_s, os._exit, (0,))
         timer.daemon = True
         timer.start()
+        if services:
+            services.ask_to_end()
         if callable(stop):
             stop(signum, frame)
 

@@ -69,7 +69,6 @@ ROUTES = (
     ),
     Route("POST", f"steps/{STEP}/done", "lessons/{course}/{lesson}/steps/{step}/done", ("locale",)),
     Route("GET", "solution", "lessons/{course}/{lesson}/solution"),
-    Route("GET", "machine", "lessons/{course}/{lesson}/machine"),
     Route("POST", "reset", "lessons/{course}/{lesson}/reset", ("locale",)),
     Route("POST", "reset/undo", "lessons/{course}/{lesson}/reset/undo", ("locale",)),
     Route("GET", "starter", "lessons/{course}/{lesson}/starter"),

@@ -2,6 +2,8 @@
 
 ::
 
+    GET   machine                    what the API says of it, with when it is stopped as known here
+    POST  here                       the student is here: the machine is in use; the same answer
     GET   memory                     how much is used, how often it was short
     POST  files/reset?path= | step=  files as a new machine has them; the student's are kept once
     POST  files/undo?path= | step=   the student's again; without argument all that is kept
@@ -20,13 +22,22 @@ from jupyter_server.base.handlers import APIHandler
 from jupyter_server.utils import url_path_join
 from tornado.web import HTTPError, authenticated
 
+from hexhub_lesson.activity import IdleWatch
 from hexhub_lesson.handlers import Answering, HandlerRow
 from hexhub_lesson.hub_client import Answer, HubClient, HubUnreachable
 from hexhub_lesson.memory import read_memory
 from hexhub_lesson.starter_files import FileRefused, StarterFiles
-from hexhub_lesson.wire import VERSION, parse_starter, parse_starter_file, read_body, write_error
+from hexhub_lesson.wire import (
+    VERSION,
+    AnswerInvalid,
+    parse_starter,
+    parse_starter_file,
+    read_body,
+    write_error,
+)
 
 STARTER = "lessons/{course}/{lesson}/starter"
+MACHINE = "lessons/{course}/{lesson}/machine"
 
 
 class _Handed(Exception):
@@ -44,6 +55,24 @@ class LocalAnswers:
         """Take the client of the API, and the student's home folder."""
         self._client = client
         self._files = StarterFiles(home)
+        self.watch: IdleWatch | None = None
+
+    async def machine(self, _query: dict[str, str]) -> Answer:
+        """Give what becomes of the machine; of its use, this side knows sooner than the hub."""
+        content = await self._ask(MACHINE, {})
+        if self.watch is None or not isinstance(content, dict):
+            raise AnswerInvalid("The hub's answer breaks the contract: it is not an object.")
+        if content.get("idle_stop_at") is not None:
+            stop_at = self.watch.stop_at
+            text = None if stop_at is None else stop_at.isoformat().replace("+00:00", "Z")
+            content["idle_stop_at"] = text
+        return _json(content)
+
+    async def here(self, query: dict[str, str]) -> Answer:
+        """Count the machine as used just now, and give what becomes of it."""
+        if self.watch is not None:
+            await self.watch.use()
+        return await self.machine(query)
 
     async def memory(self, _query: dict[str, str]) -> Answer:
         """Give the machine's memory."""
@@ -122,6 +151,8 @@ class LocalRoute:
 
 
 LOCAL_ROUTES = (
+    LocalRoute("GET", "machine", LocalAnswers.machine),
+    LocalRoute("POST", "here", LocalAnswers.here),
     LocalRoute("GET", "memory", LocalAnswers.memory),
     LocalRoute("POST", "files/reset", LocalAnswers.reset_files, ("path", "step")),
     LocalRoute("POST", "files/undo", LocalAnswers.undo_files, ("path", "step")),
@@ -149,6 +180,8 @@ class Acting(Answering):
             answer = handed.answer
         except HubUnreachable as exc:
             answer = Answer(HTTPStatus.SERVICE_UNAVAILABLE, write_error(exc.code, str(exc)))
+        except AnswerInvalid as exc:
+            answer = Answer(HTTPStatus.BAD_GATEWAY, write_error("hub_unreachable", str(exc)))
         except FileRefused as exc:
             answer = Answer(HTTPStatus.BAD_REQUEST, write_error("request_invalid", str(exc)))
         self.send(answer)

@@ -2,6 +2,7 @@
 
 import os
 import secrets
+from collections.abc import MutableMapping
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,30 @@ RECORDS_VARIABLE = "HEXHUB_RECORDS"
 def can_enter(path: Path) -> bool:
     """Tell whether ``path`` is a folder that this process may list and work in."""
     return os.access(path, os.R_OK | os.X_OK) and path.is_dir()
+
+
+def tell_terminals(settings: MutableMapping[str, Any], sentence: str) -> None:
+    """Show a line in every terminal that somebody has open; that does not count as its use.
+
+    Args:
+        settings: Of the server's web application.
+        sentence: What is said.
+    """
+    manager = settings.get("terminal_manager")
+    if manager is None:
+        return
+    before = settings.get("terminal_last_activity")
+    line = f"\r\n\x1b[7m {sentence} \x1b[0m\r\n"
+    for terminal in manager.terminals.values():
+        used_at = getattr(terminal, "last_activity", None)
+        for client in terminal.clients:
+            client.on_pty_read(line)
+        if terminal.clients:
+            terminal.read_buffer.append(line)
+        if used_at is not None:
+            terminal.last_activity = used_at
+    if before is not None:
+        settings["terminal_last_activity"] = before
 
 
 class WorkTerminals(TerminalManager):

@@ -1,5 +1,6 @@
 """What a student's machine was yesterday: reset and undo, on a real JupyterHub and Docker."""
 
+import contextlib
 import time
 from datetime import UTC, datetime
 from typing import Any
@@ -125,3 +126,82 @@ def test_a_deleted_server_takes_what_is_aside_along(hub, student):
     while hub.machines(student) and time.monotonic() < deadline:
         time.sleep(0.1)
     assert hub.machines(student) == []
+
+
+def until_stopped(hub: TrialHub, student: Student, server: str) -> None:
+    """Wait until JupyterHub knows that a server does not run."""
+    deadline = time.monotonic() + 90
+    path = f"users/{student.name}/servers/{server}"
+    while hub.ask("GET", path).json()["ready"]:
+        assert time.monotonic() < deadline
+        time.sleep(0.3)
+
+
+def test_a_tab_that_stands_open_is_no_use(hub, student):
+    """An unused machine is stopped after its lesson's time, though a page asks again and again."""
+    server = server_of("brief")
+    api = Api(hub, student, "brief")
+    hub.open(student, server)
+    assert student.open_lab(server).status_code == 200
+    assert api.ask("GET", "machine")["idle_stop_at"] is not None
+    deadline = time.monotonic() + 90
+    polled = [f"/user/{student.name}/{server}/api/{what}" for what in ("kernels", "terminals")]
+    while hub.machines(student, "--filter", "status=running"):
+        assert time.monotonic() < deadline
+        for path in polled:
+            student.client.get(path)
+        time.sleep(0.3)
+    until_stopped(hub, student, server)
+    facts = api.ask("GET", "machine")
+    assert (facts["idle_stop_at"], facts["ended"]) == (None, None)
+    page = student.client.get(f"/hub/user/{student.name}/{server}/")
+    assert "This machine is stopped" in page.text
+    api.close()
+
+
+def test_a_machine_killed_for_memory_says_so_and_comes_back(hub, student):
+    """The page of a server that is not running says what happened, and how to go on."""
+    api = Api(hub, student, "narrow")
+    server = server_of("narrow")
+    hub.open(student, server)
+    assert student.open_lab(server).status_code == 200
+    path = f"/user/{student.name}/{server}/api/contents/work/big.txt"
+    with contextlib.suppress(httpx.HTTPError):  # it dies while it reads this
+        student.client.put(path, content=bytes(200 * 1024**2))
+    until_stopped(hub, student, server)
+    page = student.client.get(f"/hub/user/{student.name}/{server}/")
+    assert page.status_code == 424
+    assert "It ran out of memory: this lesson has 160 MB." in page.text
+    assert "не хватило памяти: в этом уроке её 160 МБ" in page.text
+    assert 'id="start"' in page.text
+    ended = api.ask("GET", "machine")["ended"]
+    assert (ended["reason"], ended["memory_bytes"]) == ("out_of_memory", 160 * 1024**2)
+    api.ask("POST", "open")
+    api.follow()
+    assert api.ask("GET", "machine")["ended"] == ended
+    hub.stop_server(student, server)
+    assert api.ask("GET", "machine")["ended"] is None
+    api.close()
+
+
+def in_shell(machine: str, command: str, *, is_checked: bool = True) -> str:
+    """Give what a command prints in a log-in shell of the student."""
+    return docker("exec", machine, "bash", "-lc", command, is_checked=is_checked)
+
+
+def test_a_database_that_ran_is_up_again(hub, student):
+    """A service of the lesson that the student had started answers after stop and start."""
+    server = server_of("kept")
+    hub.open(student, server)
+    (machine,) = hub.machines(student)
+    start = "initdb -D pgdata && pg_ctl -D pgdata -l postgres.log start && createdb library"
+    in_shell(machine, f"cd work && ({start}) >/dev/null")
+    in_shell(machine, "psql -q library -c 'CREATE TABLE book AS SELECT 7 AS shelf'")
+    hub.stop_server(student, server)
+    assert hub.open(student, server).status_code in (201, 202)
+    deadline = time.monotonic() + 60
+    ask = "psql -At library -c 'SELECT shelf FROM book'"
+    while in_shell(machine, ask, is_checked=False) != "7":
+        assert time.monotonic() < deadline, in_shell(machine, "cat .local/share/hexhub/* || true")
+        time.sleep(0.2)
+    assert "was interrupted" not in in_shell(machine, "cat work/postgres.log")

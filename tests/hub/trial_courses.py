@@ -26,6 +26,13 @@ steps:
 """
 _LIMITS = "limits: {memory: 512M, cpus: 1.0, processes: 200, disk: 1G, idle: 30m}\n"
 _CRAMPED = "limits: {memory: 16M, cpus: 1.0, processes: 200, disk: 1G, idle: 30m}\n"
+_KEPT = """\
+image: hexhub/postgres
+services:
+  - name: postgres
+    start: pg_ctl -D ~/work/pgdata -l ~/work/postgres.log start
+limits: {memory: 512M, cpus: 1.0, processes: 200, disk: 1G, idle: 30m}
+"""
 _LESSONS = {
     OPEN_COURSE: {
         "plain": _LIMITS,
@@ -33,6 +40,9 @@ _LESSONS = {
         "isolated": "network: none\n" + _LIMITS,
         "imageless": "image: hexhub/there-is-none\n",
         "cramped": _CRAMPED,
+        "kept": _KEPT,
+        "narrow": _LIMITS.replace("512M", "160M"),
+        "brief": _LIMITS.replace("30m", "6s"),
     },
     CLOSED_COURSE: {"secret": _LIMITS},
 }

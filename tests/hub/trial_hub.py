@@ -22,6 +22,8 @@ _OWN_CONFIG = """
 c.MachinePool.memory = 0  # what waits costs time that most tests need not spend
 c.JupyterHub.authenticator_class = "dummy"
 c.JupyterHub.load_groups = {"insiders": {"users": ["grace"]}}
+c.Spawner.poll_interval = 2
+c.LessonSpawner.idle_slack_s = 1
 """
 
 

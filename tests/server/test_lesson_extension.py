@@ -4,6 +4,7 @@ import json
 import socket
 import threading
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import httpx
@@ -24,7 +25,6 @@ ROUTES = [
     ("POST", "steps/listens/hints", f"{LESSON}/steps/listens/hints", "hint", 200),
     ("POST", "steps/listens/done", f"{LESSON}/steps/listens/done", "lesson", 200),
     ("GET", "solution", f"{LESSON}/solution", "solution", 200),
-    ("GET", "machine", f"{LESSON}/machine", "machine", 200),
     ("POST", "reset", f"{LESSON}/reset", "server", 200),
     ("POST", "reset/undo", f"{LESSON}/reset/undo", "server", 200),
     ("GET", "starter", f"{LESSON}/starter", "starter", 200),
@@ -409,3 +409,52 @@ def test_memory_is_told(machine: Machine) -> None:
     if answer.status_code == 200:
         assert answer.json().keys() == golden("memory").keys()
         assert answer.json()["used_bytes"] > 0
+
+
+def last_use(browser: httpx.Client) -> str:
+    """Give when Jupyter Server was last used, as it says itself."""
+    used: str = browser.get("api/status").json()["last_activity"]
+    return used
+
+
+def test_a_page_that_only_stands_open_is_no_use(hub: LessonHub, machine: Machine) -> None:
+    """What JupyterLab and the panel ask by themselves does not count; what a student does does."""
+    hub.answer("GET", f"{LESSON}/machine", Reply(golden("machine")))
+    with machine.client() as browser:
+        before = last_use(browser)
+        for path in ("kernels", "kernelspecs", "sessions", "terminals", "contents/work?content=1"):
+            assert browser.get(f"api/{path}").status_code == 200
+        for path in ("lesson", "machine", "memory"):
+            browser.get(f"hexhub/{path}")
+        assert last_use(browser) == before
+        (machine.home / "work" / "read.txt").write_text("text")
+        assert browser.get("api/contents/work/read.txt?type=file").status_code == 200
+        after_reading = last_use(browser)
+        assert after_reading > before
+        here = browser.post("hexhub/here")
+        assert (here.status_code, here.json()["undo_until"]) == (
+            200,
+            golden("machine")["undo_until"],
+        )
+        assert last_use(browser) > after_reading
+
+
+def test_the_machine_knows_best_when_it_is_stopped(
+    hub: LessonHub, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Of its own use it has heard before the hub has; the rest of the answer is the hub's."""
+    hub.answer("GET", f"{LESSON}/machine", Reply(golden("machine")))
+    home = tmp_path_factory.mktemp("idle") / "home"
+    home.mkdir()
+    machine = Machine(home, hub.url)
+    try:
+        machine.start(HEXHUB_IDLE_S="3600")
+        with machine.client() as browser, over_socket(machine) as terminal:
+            facts = browser.get("hexhub/machine").json()
+            stop_at = datetime.fromisoformat(facts["idle_stop_at"])
+            used_at = datetime.fromisoformat(last_use(browser))
+            assert stop_at == used_at + timedelta(hours=1)
+            assert {**facts, "idle_stop_at": None} == {**golden("machine"), "idle_stop_at": None}
+            assert terminal.get("/hexhub/machine").json() == facts
+    finally:
+        machine.stop()

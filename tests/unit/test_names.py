@@ -43,6 +43,12 @@ def test_users_that_look_alike_have_machines_of_their_own():
     assert len({machine_name(HUB_ID, user, server) for user in users}) == len(users)
 
 
+def test_a_name_cannot_be_searched_for():
+    """Who may sign up under any name must not find one that gives another student's machine."""
+    digest = machine_name(HUB_ID, "ada", "lesson-01234567").rpartition("-")[2]
+    assert len(digest) >= 32
+
+
 @given(user=user_names, server=servers)
 def test_a_students_machine_is_never_taken_for_nobodys(user, server):
     """Whatever a student is called, the name of their machine says that it is somebody's."""

@@ -3,8 +3,8 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hexhub.names import machine_name
 from hexhub.set_aside import KEPT, aside_name, is_aside, kept_until
-from spawner.container import machine_name
 
 NOW = datetime(2026, 11, 24, 10, tzinfo=UTC)
 

@@ -19,6 +19,13 @@ def test_limits_of_snapshots_are_read() -> None:
     assert settings.snapshot_days == Settings.snapshot_days
 
 
+def test_old_machines_are_kept_as_long_as_is_said() -> None:
+    """Ninety days unless said otherwise; 0 is for ever."""
+    assert Settings.from_environment({}).machine_days == 90
+    assert Settings.from_environment({"HEXHUB_MACHINE_DAYS": "0"}).machine_days == 0
+    assert Settings.from_environment({"HEXHUB_ARCHIVE_BYTES": "5"}).archive_bytes == 5
+
+
 @pytest.mark.parametrize("text", ["-1", "1.5", "many", "8M", "٣", "9" * 30])
 def test_what_is_no_number_is_said(text: str) -> None:
     """The variable and what it takes are named."""

@@ -13,9 +13,11 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from jupyterhub.services.auth import HubOAuthCallbackHandler
 from tornado.web import HTTPError
 
-from hexhub.catalog.model import Course, Locale
+from hexhub.archives import read_pieces
+from hexhub.catalog.model import Course, Lesson, Locale
 from hexhub.errors import (
     AccessDenied,
+    ArchiveNotFound,
     HexHubError,
     HubUnreachable,
     LoginRequired,
@@ -315,7 +317,25 @@ class CoursePage(CatalogPage):
         found = await self.run(self.context.course_for, self.identity, course)
         views = await self.run(self.context.course_views, self.identity)
         lessons = next(lessons for lessons in views if lessons[0].course.name == found.name)
-        self.show("course.html", course=self._course(lessons, await self._running()))
+        self.show(
+            "course.html",
+            course=self._course(lessons, await self._running()),
+            archives=await self.run(self._archives, found),
+        )
+
+    def _archives(self, course: Course) -> Mapping[str, object]:
+        """Give what the page says of the files of old machines: lesson → size and address."""
+        return {lesson.name: self._archive(course, lesson) for lesson in course.lessons}
+
+    def _archive(self, course: Course, lesson: Lesson) -> Mapping[str, object] | None:
+        archive = self.context.archive_of(self.identity, lesson)
+        if archive is None:
+            return None
+        megabytes = f"{archive.size_bytes / 1024**2:.1f}"
+        return {
+            "size": say(self.locale_name, "size.mb", n=megabytes),
+            "url": wire.archive_url(self.context.prefix, course, lesson),
+        }
 
 
 class OpenPage(PageHandler):
@@ -340,6 +360,36 @@ class OpenPage(PageHandler):
         english, own = messages(LOCALES[0]), messages(self.locale_name)
         said = [key for key in english if key.startswith(("phase.", "refusal."))]
         return {english[key]: own[key] for key in said}
+
+
+class ArchivePage(PageHandler):
+    """The files of a person's old machine, to download.
+
+    A page and not a part of the API, since a link cannot send what the API wants with a cookie.
+    """
+
+    async def get(self, course: str, lesson: str) -> None:
+        """Send the archive, a piece at a time.
+
+        Raises:
+            ArchiveNotFound: There is none of this person.
+        """
+        found, there = await self.run(self.context.lesson_for, self.identity, course, lesson)
+        archive = await self.run(self.context.archive_of, self.identity, there)
+        if archive is None:
+            raise ArchiveNotFound(
+                f"No files of an old machine of lesson '{there.name}' are kept. Open the lesson: "
+                "your files may still be there."
+            )
+        self.set_header("Content-Type", "application/gzip")
+        self.set_header("Content-Length", str(archive.size_bytes))
+        self.set_header(
+            "Content-Disposition", f'attachment; filename="{found.name}-{there.name}.tar.gz"'
+        )
+        pieces = read_pieces(archive)
+        while piece := await self.run(lambda: next(pieces, b"")):
+            self.write(piece)
+            await self.flush()
 
 
 class SolutionPage(PageHandler):
@@ -407,6 +457,7 @@ PAGE_ROUTES: tuple[tuple[str, type[PageHandler]], ...] = (
     ("", CatalogPage),
     ("courses/{course}", CoursePage),
     ("courses/{course}/lessons/{lesson}/open", OpenPage),
+    ("courses/{course}/lessons/{lesson}/archive", ArchivePage),
     ("courses/{course}/lessons/{lesson}/solution", SolutionPage),
 )
 """Path below the service's prefix and handler of every page."""

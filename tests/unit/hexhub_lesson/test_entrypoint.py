@@ -14,6 +14,7 @@ from hexhub_lesson.entrypoint import (
     read_line,
     wait_for_start,
 )
+from hexhub_lesson.services import Service
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -33,6 +34,12 @@ def test_arguments_and_folder_may_be_missing() -> None:
     assert parse_start(b'{"version": 1, "env": {}}') == Start({}, (), "")
 
 
+def test_services_come_along() -> None:
+    """What runs again is told with each start; a newer hub may say more of each."""
+    service = {"name": "nginx", "start": "nginx", "is_first": True, "more": 1}
+    assert parse_start(line(services=[service])).services == (Service("nginx", "nginx", True),)
+
+
 @pytest.mark.parametrize(
     "changes",
     [
@@ -47,6 +54,11 @@ def test_arguments_and_folder_may_be_missing() -> None:
         {"args": "x"},
         {"args": [1]},
         {"cwd": None},
+        {"services": {}},
+        {"services": ["nginx"]},
+        {"services": [{"name": "nginx", "start": "nginx"}]},
+        {"services": [{"name": "nginx", "start": "a\0b", "is_first": False}]},
+        {"services": [{"name": "nginx", "start": "nginx", "is_first": "no"}]},
     ],
 )
 def test_what_cannot_be_used_is_refused(changes: dict[str, object]) -> None:

@@ -41,7 +41,7 @@ def test_the_whole_container():
     """A lesson becomes exactly these arguments: hardened, limited, without environment."""
     assert make_container(LESSON, user="Ада@x", hub_id=HUB_ID, network="hexhub-012345") == {
         "image": "hexhub/web",
-        "name": "hexhub-012345-x-web-server-16643ce5-3fdfac714e",
+        "name": "hexhub-012345-x-web-server-16643ce5-3fdfac714e14a534f1cfcd3f4bfe81b9",
         "hostname": "lesson",
         "user": "root",
         "working_dir": "/root",

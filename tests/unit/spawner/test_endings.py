@@ -32,8 +32,9 @@ def test_idle_time_counts_from_the_last_use_or_the_hubs_start():
 )
 def test_a_machine_that_ended_by_itself_says_how(found, reason):
     """Out of memory is an end only where its own server was killed; else its exit code counts."""
-    ended = how_it_ended(found, was_stopped=False, memory_bytes=512)
+    ended = how_it_ended(found, was_stopped=None, memory_bytes=512)
     assert ended is not None
+    assert how_it_ended(found, was_stopped=False, memory_bytes=512) == ended
     assert (ended.reason, ended.exit_code, ended.at) == (reason, found["ExitCode"], NOW)
     assert how_it_ended(found, was_stopped=True, memory_bytes=512) is None
 
@@ -50,5 +51,13 @@ def test_a_machine_that_ended_by_itself_says_how(found, reason):
     ],
 )
 def test_a_machine_that_was_stopped_has_no_end_to_tell_of(found):
-    """A regular stop, also one of another hub, is nothing to tell a student of."""
-    assert how_it_ended(found, was_stopped=False, memory_bytes=512) is None
+    """A regular stop, also one that this hub does not know of, is nothing to tell a student."""
+    assert how_it_ended(found, was_stopped=None, memory_bytes=512) is None
+
+
+def test_a_machine_that_nobody_stopped_has_ended_whatever_its_exit_code():
+    """A student who ends the server themselves is told so by the hub that had started it."""
+    for code in (0, 137, 143):
+        ended = how_it_ended(state(code), was_stopped=False, memory_bytes=512)
+        assert ended is not None
+        assert ended.reason is EndReason.EXITED

@@ -1,6 +1,7 @@
 import json
 import socket
 
+from hexhub.catalog.model import Service
 from spawner.machine_channel import deliver, make_message
 
 
@@ -27,7 +28,8 @@ class Client:
 def test_a_message_is_one_line():
     """Whatever the environment holds, the message is one line of JSON that gives it back."""
     env = {"NAME": "Ада\nline two", "EMPTY": ""}
-    message = make_message(env, ["--debug"], "/home/student")
+    services = (Service("nginx", "nginx -c 'a\nb'"),)
+    message = make_message(env, ["--debug"], "/home/student", services)
     assert message.endswith(b"\n")
     assert message.count(b"\n") == 1
     assert json.loads(message) == {
@@ -35,6 +37,7 @@ def test_a_message_is_one_line():
         "env": env,
         "args": ["--debug"],
         "cwd": "/home/student",
+        "services": [{"name": "nginx", "start": "nginx -c 'a\nb'", "is_first": False}],
     }
 
 
