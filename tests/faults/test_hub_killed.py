@@ -1,16 +1,18 @@
 """Hub, proxy or the supervisor itself killed with -9: nothing is lost, and nothing is left over."""
 
+import contextlib
 import os
-import random
 import signal
+import sqlite3
 import subprocess
-import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
 
+from hexhub.names import machine_name
 from tests.hub.trial_courses import server_of
 from tests.hub.trial_hub import Student, TrialHub, docker
 
@@ -18,9 +20,15 @@ PLAIN = server_of("plain")
 
 
 @pytest.fixture(scope="module")
-def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TrialHub]:
+def crash_at(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give the file in which the hub reads where to die."""
+    return tmp_path_factory.mktemp("crash") / "at"
+
+
+@pytest.fixture(scope="module")
+def hub(tmp_path_factory: pytest.TempPathFactory, crash_at: Path) -> Iterator[TrialHub]:
     """Give a HexHub of this module's own, to be ill-treated."""
-    running = TrialHub(tmp_path_factory.mktemp("hexhub"))
+    running = TrialHub(tmp_path_factory.mktemp("hexhub"), {"HEXHUB_CRASH_AT": str(crash_at)})
     try:
         running.start()
         yield running
@@ -50,24 +58,47 @@ def test_a_student_notices_nothing_of_a_killed_hub(hub):
     student.client.close()
 
 
-@pytest.mark.parametrize("seed", range(4))
-def test_a_hub_killed_while_a_machine_starts(hub, seed):
-    """However far the start had come, there is one machine afterwards, and it opens."""
-    student = Student(hub, f"starting-{seed}")
+def left_over(hub: TrialHub) -> list[str]:
+    """Say what is there that no server stands for, and which server has no machine."""
+    with contextlib.closing(sqlite3.connect(hub.state / "jupyterhub.sqlite")) as database:
+        servers = database.execute(
+            "SELECT users.name, spawners.name FROM spawners JOIN users ON users.id = user_id"
+            " WHERE server_id IS NOT NULL"
+        ).fetchall()
+        notes = "SELECT note FROM api_tokens WHERE note LIKE 'Server at %'"
+        tokens = [note for (note,) in database.execute(notes)]
+    serving = {machine_name(hub.hub_id, user, server) for user, server in servers}
+    running = set(hub.containers("--filter", "status=running").values())
+    found = [f"machine {name} without a server" for name in running - serving]
+    found += [f"server of {name} without a machine" for name in serving - running]
+    found += [f"{name} half-made" for name in hub.containers("--filter", "status=created").values()]
+    if len(tokens) != len(serving):
+        found.append(f"{len(serving)} server(s) with tokens {tokens}")
+    networks = docker("network", "ls", "--quiet", "--filter", f"label=hexhub.hub={hub.hub_id}")
+    if len(networks.split()) != 2:
+        found.append(f"networks {networks}")
+    return found
+
+
+@pytest.mark.parametrize("point", ["start.created", "start.running", "start.told", "stop.done"])
+def test_a_hub_killed_at_a_point_of_start_or_stop(hub, crash_at, point):
+    """Soon after, each server has one machine, nothing else is left, and the lesson opens whole."""
+    student = Student(hub, point.replace(".", "-"))
     path = f"users/{student.name}/servers/{PLAIN}"
-
-    def ask() -> None:
-        try:
+    if point.startswith("stop"):
+        hub.open(student, PLAIN)
+    crash_at.write_text(point)
+    with contextlib.suppress(httpx.HTTPError):
+        if point.startswith("stop"):
+            hub.ask("DELETE", path)
+        else:
             hub.ask("POST", path, json={"display_name": "Trial"})
-        except httpx.HTTPError:
-            return
-
-    asking = threading.Thread(target=ask)
-    asking.start()
-    time.sleep(random.Random(seed).uniform(0.02, 1.5))
-    hub.kill("hub")
-    asking.join()
+    assert not crash_at.exists()
     hub.wait_until_answers()
+    deadline = time.monotonic() + 120
+    while (found := left_over(hub)) and time.monotonic() < deadline:
+        time.sleep(0.3)
+    assert not found, hub.log("hub")[-4000:]
     deadline = time.monotonic() + 60
     answer = hub.open(student, PLAIN)
     while answer.status_code not in (201, 202) and time.monotonic() < deadline:
