@@ -91,7 +91,7 @@ lock: ## Resolve the Python packages again (needs uv)
 	  -o requirements-dev.lock
 
 .PHONY: test test-tools test-storage test-server test-containers test-cheats test-course test-hub test-isolation
-.PHONY: test-browser test-faults bench-checks
+.PHONY: test-browser test-faults bench-checks bench-load
 
 # Two suites at a time, the long ones first: most of a suite's time it waits, for containers and pages.
 SUITES := test-browser test-cheats test-containers test-faults test-server test-course test-isolation \
@@ -132,3 +132,6 @@ test-faults: $(VENV)/.dev $(VENV)/.lesson test-tools images config/proxy/node_mo
 
 bench-checks: $(VENV)/.dev images ## What a check costs beside the tests' own time, next to docker run
 	$(BIN)/python tests/bench/checks.py
+
+bench-load: $(VENV)/.dev test-tools images config/proxy/node_modules/.installed ## What a browser loads until a student can type, with empty and full caches
+	$(BIN)/python tests/bench/load.py

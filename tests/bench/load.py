@@ -7,7 +7,7 @@ in it, several times each::
 
 Told for each visit: bytes over the wire, requests that were answered by a server and not by the
 cache, and the seconds from the navigation to the first echo in the terminal of a key that was
-pressed. The machine runs already: its start is another measurement (``docs/running.md``).
+pressed. The machine runs already: its start is another measurement (``make test-hub``).
 """
 
 import argparse
