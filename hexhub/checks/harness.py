@@ -40,6 +40,8 @@ class HarnessAnswer:
         report: Text of the report, or None where it wrote none.
         report_too_big: It wrote one, and it is not sent.
         duration_s: Wall time.
+        memory_kills: How many processes the kernel ended for want of memory; None where the
+            harness cannot tell.
     """
 
     exit_code: int | None
@@ -49,6 +51,7 @@ class HarnessAnswer:
     report: str | None
     report_too_big: bool
     duration_s: float
+    memory_kills: int | None = None
 
 
 def make_header(
@@ -149,6 +152,7 @@ def read_answer(line: bytes, nonce: str) -> HarnessAnswer:
         report=_typed(answer, "report", str, optional=True),
         report_too_big=bool(_typed(answer, "report_too_big", bool)),
         duration_s=float(_typed(answer, "duration_s", float) or 0.0),
+        memory_kills=_typed(answer, "memory_kills", int, optional=True),
     )
 
 

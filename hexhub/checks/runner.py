@@ -115,8 +115,11 @@ def _run(
         checks,
         work,
         notebook=lesson.notebook if spec.kind is CheckKind.NOTEBOOK else None,
-        # Whether memory was short matters only to what is no pass.
-        is_settled=lambda answer: judge_answer(spec, answer, expected_ids).is_pass,
+        # Whether memory was short matters only to what is no pass. Where the harness cannot tell,
+        # Docker does when the container has ended.
+        is_settled=lambda answer: (
+            answer.memory_kills is not None or judge_answer(spec, answer, expected_ids).is_pass
+        ),
     )
     if run.stderr:
         log.info("The harness of '%s' said: %s", lesson.name, clean_end(run.stderr, 1000))

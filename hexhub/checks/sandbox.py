@@ -229,7 +229,8 @@ class Sandbox:
             notebook: Name of the student's notebook below ``work``.
             grace_s: Seconds beyond the check's own limit.
             is_settled: Tells whether an answer says all by itself. Then the container's end is not
-                waited for: there is no exit code, and nothing is known of memory. None: never.
+                waited for: there is no exit code, and of memory only what the harness says. None:
+                never.
 
         Raises:
             DockerUnavailable: Docker does not answer.
@@ -266,7 +267,9 @@ class Sandbox:
                 self._discard(ready, at_leisure=has_ended)
         return HarnessRun(
             answer=answer,
-            is_out_of_memory=bool(state.get("OOMKilled")),
+            is_out_of_memory=bool(
+                state.get("OOMKilled") or (answer is not None and answer.memory_kills)
+            ),
             is_overdue=heard.is_overdue,
             is_too_long=heard.is_too_long,
             exit_code=state.get("ExitCode"),

@@ -9,7 +9,7 @@ import pytest
 
 from hexhub.catalog.model import CheckKind, CheckSpec, MachineUser, ReportFormat
 from hexhub.catalog.overlays import OverlayFile
-from hexhub.checks.containers import HUB_LABEL, SandboxSpec
+from hexhub.checks.containers import HUB_LABEL, SandboxSpec, imports_ahead
 from hexhub.checks.harness import HarnessAnswer
 from hexhub.checks.model import Outcome, judge
 from hexhub.checks.reports import read_junit
@@ -71,6 +71,7 @@ def run_check() -> Iterator[RunCheck]:
                 machine_id=machine_id,
                 memory_bytes=memory_mb * MB,
                 timeout_s=timeout_s,
+                ahead=imports_ahead(spec),
             ),
             spec,
             user,

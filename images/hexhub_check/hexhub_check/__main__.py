@@ -4,4 +4,4 @@ import sys
 
 from hexhub_check.harness import main
 
-sys.exit(main())
+sys.exit(main(sys.argv[1:]))

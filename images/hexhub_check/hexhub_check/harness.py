@@ -14,14 +14,19 @@ import stat
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TypeAlias
 
+from hexhub_check.ahead import NOTEBOOK, PYTEST, Ahead, find_prepared
 from hexhub_check.errors import HarnessError
+from hexhub_check.memory import count_kills
 from hexhub_check.protocol import MAX_HEADER_BYTES, Order, Result, parse_order
 from hexhub_check.unpacking import Target, unpack
 
+Process: TypeAlias = "subprocess.Popen[bytes]"
+BASE = Path("/check")
 CHECK_PROGRAMS = "/opt/check/bin"
 LAST_WORDS_S = 1.0
 """How long a killed command's pipes are read on."""
@@ -61,13 +66,20 @@ class Folders:
         return self.base / "tmp"
 
 
-def main() -> int:
-    """Read an order from standard input, make the check, write the answer; give the exit code."""
+def main(arguments: Sequence[str] = ()) -> int:
+    """Read an order from standard input, make the check, write the answer; give the exit code.
+
+    Args:
+        arguments: What to import before the order is there, if anything.
+    """
     stdin, stdout = _take_streams()
+    os.umask(0o022)
+    what = next((word for word in arguments if word in (PYTEST, NOTEBOOK)), None)
+    ahead = Ahead(what, base_environment(BASE)) if what is not None else None
     try:
         line = stdin.readline(MAX_HEADER_BYTES)
         order = parse_order(line)
-        result = run_order(order, stdin)
+        result = run_order(order, stdin, ahead=ahead)
     except HarnessError as error:
         print(f"hexhub_check: {error}", file=sys.stderr)
         return 2
@@ -90,13 +102,17 @@ def _take_streams() -> tuple[BinaryIO, BinaryIO]:
     return os.fdopen(kept[0], "rb"), os.fdopen(kept[1], "wb")
 
 
-def run_order(order: Order, stream: BinaryIO, base: Path = Path("/check")) -> Result:
+def run_order(
+    order: Order, stream: BinaryIO, base: Path = BASE, *, ahead: Ahead | None = None
+) -> Result:
     """Unpack the order's files, run the author's command, and tell how it ended.
+
+    Args:
+        ahead: Runs the command if it is one of those that it has imported for.
 
     Raises:
         HarnessError: The order's files are unusable.
     """
-    os.umask(0o022)
     folders = Folders(base, order.nonce)
     # The student's user has to pass through to its own folder, and may see nothing else.
     # HexHub mounts memory there: the root filesystem of a check is read-only.
@@ -112,7 +128,13 @@ def run_order(order: Order, stream: BinaryIO, base: Path = Path("/check")) -> Re
     run = _Run(order.max_output_bytes, order.max_report_bytes)
     # Orphans of the command come to us, also where we are not the first process.
     _libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-    run.execute(command_of(order), folders.checks, environment_of(order, folders), order.timeout_s)
+    environment = environment_of(order, folders)
+    process = None
+    if ahead is not None:
+        process = ahead.begin(find_prepared(order), folders.checks, environment)
+    if process is None:
+        process = start(command_of(order), folders.checks, environment)
+    run.follow(process, started + order.timeout_s)
     report, is_too_big = read_report(folders.report, order.max_report_bytes)
     if report is None and order.report == "tap":
         report, is_too_big = run.standard_output()
@@ -125,6 +147,7 @@ def run_order(order: Order, stream: BinaryIO, base: Path = Path("/check")) -> Re
         report=report,
         report_too_big=is_too_big,
         duration_s=round(time.monotonic() - started, 3),
+        memory_kills=count_kills(),
     )
 
 
@@ -133,6 +156,38 @@ def command_of(order: Order) -> list[str]:
     if order.kind == "notebook" and not order.run:
         return [f"{CHECK_PROGRAMS}/python", "-I", "-m", "hexhub_check.notebook"]
     return ["/bin/sh", "-c", order.run]
+
+
+def start(command: list[str], folder: Path, environment: dict[str, str]) -> Process:
+    """Start the author's command."""
+    return subprocess.Popen(
+        command,
+        cwd=folder,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    )
+
+
+def base_environment(base: Path) -> dict[str, str]:
+    """Give the part of the environment that is the same for all of the author's commands.
+
+    Args:
+        base: Of :class:`Folders`.
+    """
+    temporary = str(Folders(base, "").temporary)
+    return {
+        "PATH": f"{CHECK_PROGRAMS}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+        "HOME": temporary,
+        "TMPDIR": temporary,
+        "LANG": "C.UTF-8",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONSAFEPATH": "1",
+        "PYTHONNOUSERSITE": "1",
+        "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+    }
 
 
 def environment_of(order: Order, folders: Folders) -> dict[str, str]:
@@ -145,14 +200,7 @@ def environment_of(order: Order, folders: Folders) -> dict[str, str]:
         "-o junit_log_passing_tests=false"
     )
     return {
-        "PATH": f"{CHECK_PROGRAMS}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-        "HOME": str(folders.temporary),
-        "TMPDIR": str(folders.temporary),
-        "LANG": "C.UTF-8",
-        "PYTHONDONTWRITEBYTECODE": "1",
-        "PYTHONSAFEPATH": "1",
-        "PYTHONNOUSERSITE": "1",
-        "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+        **base_environment(folders.base),
         "PYTEST_ADDOPTS": options,
         "HEXHUB_KIND": order.kind,
         "HEXHUB_WORK": work,
@@ -197,19 +245,8 @@ class _Run:
     _head: bytearray = field(default_factory=bytearray)
     _stdout_bytes: int = 0
 
-    def execute(
-        self, command: list[str], cwd: Path, environment: dict[str, str], timeout_s: float
-    ) -> None:
-        deadline = time.monotonic() + timeout_s
-        process = subprocess.Popen(
-            command,
-            cwd=cwd,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            start_new_session=True,
-        )
+    def follow(self, process: Process, deadline: float) -> None:
+        """Read what the command prints until it ends or its time is over; kill what is left."""
         selector = selectors.DefaultSelector()
         for pipe in (process.stdout, process.stderr):
             assert pipe is not None  # noqa: S101 - both were asked for
@@ -230,9 +267,7 @@ class _Run:
             return None, True
         return self._head.decode("utf-8", errors="replace"), False
 
-    def _watch(
-        self, process: "subprocess.Popen[bytes]", selector: selectors.BaseSelector, deadline: float
-    ) -> None:
+    def _watch(self, process: Process, selector: selectors.BaseSelector, deadline: float) -> None:
         while True:
             status = reap(process.pid)
             if status is not None:

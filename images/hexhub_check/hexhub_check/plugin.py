@@ -4,6 +4,9 @@ Properties of each test case: ``hexhub.id`` (``<file stem>::<function>[param]``)
 and ``hexhub.name.<language>`` (from the docstring), ``hexhub.points`` (``@pytest.mark.points(2)``),
 and of a failing ``assert a == b`` also ``hexhub.actual`` (a) and ``hexhub.expected`` (b). The
 failure's message is the author's, where there is one.
+
+PYTEST_DONT_REWRITE: there is no assert in here, and it may be imported before pytest looks
+(:mod:`hexhub_check.ahead`).
 """
 
 import os

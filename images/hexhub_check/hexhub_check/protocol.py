@@ -100,6 +100,7 @@ class Result:
         output: The end of what it printed.
         output_bytes: How much it printed in all.
         report: None: there is none, or it is too big.
+        memory_kills: How many processes the kernel ended for want of memory; None: not known.
     """
 
     nonce: str
@@ -110,6 +111,7 @@ class Result:
     report: str | None
     report_too_big: bool
     duration_s: float
+    memory_kills: int | None
 
     def to_line(self) -> bytes:
         """Give the one line of JSON, with its line end."""

@@ -2,8 +2,22 @@
 
 import pytest
 
-from hexhub.catalog.model import CheckKind, Lesson, Limits, MachineUser, Network, Text
-from hexhub.checks.containers import SandboxSpec, make_check_container, make_trial_machine
+from hexhub.catalog.model import (
+    CheckKind,
+    CheckSpec,
+    Lesson,
+    Limits,
+    MachineUser,
+    Network,
+    ReportFormat,
+    Text,
+)
+from hexhub.checks.containers import (
+    SandboxSpec,
+    make_check_container,
+    make_spec,
+    make_trial_machine,
+)
 from hexhub.names import CourseName, LessonName
 from spawner.container import make_container
 
@@ -78,6 +92,24 @@ def test_a_check_of_files_stands_alone(kind: CheckKind) -> None:
     """No network, nothing of the host, nothing to write but memory, six capabilities."""
     made = make_check_container(spec(kind), hub_id="hub", expires_at_s=1000.7)
     assert made == FILES_CONTAINER
+
+
+@pytest.mark.parametrize(
+    ("kind", "run", "ahead"),
+    [
+        (CheckKind.FILES, "pytest -q test_a.py", ["pytest"]),
+        (CheckKind.MACHINE, "pytest", ["pytest"]),
+        (CheckKind.NOTEBOOK, "", ["notebook"]),
+        (CheckKind.NOTEBOOK, "pytest", ["pytest"]),
+        (CheckKind.FILES, "bats test.bats", []),
+        (CheckKind.FILES, "pytest-3 test_a.py", []),
+    ],
+)
+def test_imports_are_known_ahead(kind: CheckKind, run: str, ahead: list[str]) -> None:
+    """The container imports what the check's command will need, and nothing for other commands."""
+    check = CheckSpec(kind, run, ReportFormat.JUNIT, 20.0)
+    made = make_check_container(make_spec(LESSON, check, "abc"), hub_id="hub", expires_at_s=0)
+    assert made["command"] == ahead
 
 
 def test_a_check_of_a_machine_stands_beside_it() -> None:

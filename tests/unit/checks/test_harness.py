@@ -24,6 +24,7 @@ ANSWER = {
     "report": "<testsuites/>",
     "report_too_big": False,
     "duration_s": 1,
+    "memory_kills": 2,
 }
 
 
@@ -41,8 +42,16 @@ def test_an_answer_is_read() -> None:
         report="<testsuites/>",
         report_too_big=False,
         duration_s=1.0,
+        memory_kills=2,
     )
     assert read_answer(line(exit_code=None, report=None), NONCE).exit_code is None
+
+
+@pytest.mark.parametrize("more", [{"memory_kills": None}, {}])
+def test_a_harness_need_not_know_of_memory(more: dict[str, object]) -> None:
+    """It may be unable to count, or of an image that was made before it could."""
+    answer = {key: value for key, value in ANSWER.items() if key != "memory_kills"} | more
+    assert read_answer(json.dumps(answer).encode(), NONCE).memory_kills is None
 
 
 @pytest.mark.parametrize(
@@ -65,6 +74,8 @@ def test_an_answer_is_read() -> None:
         line(output=None),
         line(report=1),
         line(duration_s="1"),
+        line(memory_kills="0"),
+        line(memory_kills=False),
     ],
 )
 def test_anything_else_is_refused(forged: bytes) -> None:
