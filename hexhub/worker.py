@@ -31,6 +31,10 @@ the last shall not wait for eight others to be through. Not more, for they share
 that computes all the time runs at a third of its speed, against the same time limit."""
 LEASE_S = 30.0
 POLL_S = 0.1
+IDLE_POLL_S = 0.5
+"""Between two looks into the queue once there has been nothing for ``IDLE_AFTER_S``: each costs a
+millisecond of processor, and what comes is told of in any case (``hexhub.progress.waking``)."""
+IDLE_AFTER_S = 5.0
 GRACE_S = 4.0
 """``hexhub up`` gives a program 8 s to end (``hexhub.supervisor``), JupyterHub 10 s; what does not
 end by then is released, to be run again."""
@@ -85,7 +89,7 @@ class Worker:
             outbox: Ships events; None leaves them in the table.
             slots: Checks at one time.
             lease_s: Seconds after which another worker may take a silent worker's attempt.
-            poll_s: Seconds between two looks into the queue.
+            poll_s: Seconds between two looks into the queue; more where nothing has come for long.
             grace_s: Seconds that running checks have when the worker is stopped.
             clean_up_every_s: Seconds between two calls of ``clean_up``.
             wait_for_news: Returns when something may have been put into the queue, at the latest
@@ -153,6 +157,7 @@ class Worker:
 
     def _take_until_stopped(self) -> None:
         is_away = False
+        idle_from_s = time.monotonic()
         while not self._is_stopped:
             self._forget_hung()
             if self._hung > MOST_HUNG:
@@ -173,10 +178,13 @@ class Worker:
             if is_away:
                 log.info("The database is back.")
                 is_away = False
-            if claim is None:
+            if claim is not None:
+                self._start(claim)
+                idle_from_s = time.monotonic()
+            elif time.monotonic() - idle_from_s < IDLE_AFTER_S:
                 self._wait_for_news(self._poll_s)
             else:
-                self._start(claim)
+                self._wait_for_news(max(self._poll_s, IDLE_POLL_S))
 
     def _start(self, claim: Claim) -> None:
         job = _Job(claim, time.monotonic() + self._limit_s(claim.attempt))

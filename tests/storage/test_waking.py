@@ -3,13 +3,15 @@
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from hexhub.names import CourseName, LessonName, StepName, UserName, Version
 from hexhub.progress.model import Place
 from hexhub.progress.store import Store
-from hexhub.progress.waking import Waker, make_waker
+from hexhub.progress.waking import SqliteWaker, Waker, make_waker
+from hexhub.progress.watching import FolderWatch
 
 LONG_S = 60.0
 
@@ -76,3 +78,24 @@ def test_a_database_that_is_away_only_costs_the_time(
         assert time.monotonic() - began_s >= 0.19
         waker.close()
     assert not nowhere.exists()
+
+
+def test_sqlite_needs_nobody_to_tell(tmp_path: Path) -> None:
+    """Where the kernel cannot tell of writing, news still end the waiting."""
+    url = f"sqlite:///{tmp_path / 'hexhub.sqlite'}"
+    store = Store(url)
+    store.migrate()
+
+    def refuse(*_: object) -> FolderWatch:
+        raise OSError("no more watches")
+
+    waker = SqliteWaker(str(tmp_path / "hexhub.sqlite"), watch=refuse)
+    waker.wait(0)
+    thread = threading.Timer(0.1, submit, (store, "ada"))
+    thread.start()
+    began_s = time.monotonic()
+    waker.wait(LONG_S)
+    assert time.monotonic() - began_s < LONG_S / 2
+    thread.join()
+    waker.close()
+    store.close()
