@@ -55,7 +55,13 @@ class HarnessAnswer:
 
 
 def make_header(
-    spec: CheckSpec, user: MachineUser, notebook: str | None, nonce: str, tar_bytes: int
+    spec: CheckSpec,
+    user: MachineUser,
+    notebook: str | None,
+    nonce: str,
+    tar_bytes: int,
+    *,
+    stays: bool = False,
 ) -> bytes:
     """Give the first line of a run.
 
@@ -65,6 +71,8 @@ def make_header(
         notebook: Name of the student's notebook below ``work``, for notebook checks.
         nonce: Hex digits, new in every run.
         tar_bytes: Size of the tar that follows.
+        stays: A harness that has said all there is to know shall not end before its standard input
+            is closed.
     """
     header = {
         "version": PROTOCOL_VERSION,
@@ -80,6 +88,7 @@ def make_header(
         "max_output_bytes": MAX_OUTPUT_BYTES,
         "max_report_bytes": MAX_REPORT_BYTES,
         "tar_bytes": tar_bytes,
+        "stays": stays,
     }
     return json.dumps(header).encode() + b"\n"
 

@@ -17,7 +17,6 @@ from base64 import b64decode
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
-from queue import SimpleQueue
 from typing import Any
 
 import docker
@@ -46,6 +45,7 @@ from hexhub.checks.harness import (
     pack,
     read_answer,
 )
+from hexhub.checks.leavings import Leavings
 from hexhub.checks.phases import phase
 from hexhub.checks.taking import Budget, Pattern, TakeLimits, read_submission, show_name
 from hexhub.checks.warm import (
@@ -133,8 +133,7 @@ class Sandbox:
         self._lock = threading.Lock()
         self._connected: dict[int, docker.APIClient] = {}
         self._pool: WarmPool | None = None
-        self._leavings: SimpleQueue[str | None] = SimpleQueue()
-        self._remover: threading.Thread | None = None
+        self._leavings: Leavings[Ready] | None = None
 
     # --- ahead and afterwards ---------------------------------------------------------------------
 
@@ -155,8 +154,8 @@ class Sandbox:
             expected: The first of them; see :class:`~hexhub.checks.warm.WarmPool`.
             leave_free_bytes: With less memory available, none is made.
         """
-        self._remover = threading.Thread(target=self._remove_leavings, name="remover", daemon=True)
-        self._remover.start()
+        self._leavings = Leavings(self._discard)
+        self._leavings.start()
         if size:
             self._pool = WarmPool(
                 self._prepare_waiting,
@@ -191,15 +190,15 @@ class Sandbox:
         with self._errors("look at the image"):
             return str(self._client.inspect_image(name)["Id"])  # type: ignore[no-untyped-call]
 
-    def _busy(self) -> contextlib.AbstractContextManager[None]:
-        return self._pool.busy() if self._pool is not None else contextlib.nullcontext()
-
-    def _remove_leavings(self) -> None:
-        while (container := self._leavings.get()) is not None:
-            try:
-                self._remove(container)
-            except Exception:  # outermost loop: a container that stays has its label's end
-                log.exception("Container %s stays for now.", container[:12])
+    @contextlib.contextmanager
+    def _busy(self) -> Iterator[None]:
+        """Keep the work that is done ahead and afterwards from this time."""
+        with contextlib.ExitStack() as both:
+            if self._leavings is not None:
+                both.enter_context(self._leavings.busy())
+            if self._pool is not None:
+                both.enter_context(self._pool.busy())
+            yield
 
     # --- runs -------------------------------------------------------------------------------------
 
@@ -217,8 +216,8 @@ class Sandbox:
     ) -> HarnessRun:
         """Run a check in a container of its own, which is gone when this returns.
 
-        After :meth:`work_ahead` the container may have waited for its order, and is removed after
-        this returns where the harness has answered.
+        After :meth:`work_ahead` the container may have waited for its order, and is removed in a
+        quiet moment after this returns where the harness has answered.
 
         Args:
             spec: The container.
@@ -241,7 +240,9 @@ class Sandbox:
         """
         nonce = secrets.token_hex(16)
         archive = pack(checks, work)
-        said = make_header(check, user, notebook, nonce, len(archive)) + archive
+        # Not beside a student's machine, whose processes would see it wait.
+        stays = self._leavings is not None and is_settled is not None and may_wait(spec)
+        said = make_header(check, user, notebook, nonce, len(archive), stays=stays) + archive
         life_s = spec.timeout_s + grace_s
         answers: list[HarnessAnswer] = []
 
@@ -264,7 +265,10 @@ class Sandbox:
                     state = self._end(ready.container) if not heard.is_overdue else {}
                 has_ended = answer is not None
             finally:
-                self._discard(ready, at_leisure=has_ended)
+                if has_ended and self._leavings is not None:
+                    self._leavings.add(ready)
+                else:
+                    self._discard(ready)
         return HarnessRun(
             answer=answer,
             is_out_of_memory=bool(
@@ -297,13 +301,10 @@ class Sandbox:
                 self._remove(container)
         return Ready(container, attached, spec.image, time.monotonic()) if is_started else None
 
-    def _discard(self, ready: Ready, *, at_leisure: bool = False) -> None:
-        """Remove a check's container: at once, or by the thread that has time for it."""
+    def _discard(self, ready: Ready) -> None:
+        """Let go of a check's container, and remove it."""
         hang_up(ready.attached)
-        if at_leisure and self._remover is not None:
-            self._leavings.put(ready.container)
-        else:
-            self._remove(ready.container)
+        self._remove(ready.container)
 
     def _start(self, container: str, spec: SandboxSpec, user: MachineUser) -> bool:
         """Start a check's container; False where a root student's machine keeps it from starting.
@@ -616,9 +617,8 @@ class Sandbox:
         """Remove the containers that wait or are used up, and close the connections to Docker."""
         if self._pool is not None:
             self._pool.close()
-        if self._remover is not None:
-            self._leavings.put(None)
-            self._remover.join(_IMPATIENT_S)
+        if self._leavings is not None:
+            self._leavings.close(_IMPATIENT_S)
         with self._lock:
             for client in self._connected.values():
                 client.close()

@@ -28,6 +28,7 @@ class Order:
         home: The student's home folder in the machine.
         cells: ``grade_id`` of the cells that count; empty means all.
         tar_bytes: How much follows the order's line.
+        stays: After the answer the harness waits until its standard input is closed.
     """
 
     nonce: str
@@ -42,6 +43,7 @@ class Order:
     max_output_bytes: int
     max_report_bytes: int
     tar_bytes: int
+    stays: bool
 
     @property
     def program_uid(self) -> int:
@@ -74,6 +76,7 @@ def parse_order(line: bytes) -> Order:
         max_output_bytes=_get(data, "max_output_bytes", int),
         max_report_bytes=_get(data, "max_report_bytes", int),
         tar_bytes=_get(data, "tar_bytes", int),
+        stays=data.get("stays") is True,
     )
     if order.kind not in KINDS or order.report not in REPORTS or not _NONCE.fullmatch(order.nonce):
         raise HarnessError("The order has an unknown kind or report, or no proper nonce.")

@@ -3,13 +3,22 @@
 import secrets
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import docker
 import pytest
 
 from hexhub.catalog.model import LONGEST_CHECK_S, CheckKind, MachineUser
 from hexhub.catalog.overlays import OverlayFile
-from hexhub.checks.containers import EXPIRES_LABEL, HUB_LABEL, KIND_LABEL, SandboxSpec
+from hexhub.checks.attachment import converse, hang_up
+from hexhub.checks.containers import (
+    EXPIRES_LABEL,
+    HUB_LABEL,
+    KIND_LABEL,
+    SandboxSpec,
+    make_check_container,
+)
+from hexhub.checks.harness import HARNESS, MAX_LINE_BYTES, make_header, pack, read_answer
 from hexhub.checks.sandbox import HarnessRun, Sandbox
 from hexhub.errors import ReportUnusable
 
@@ -132,6 +141,44 @@ def test_used_ones_are_removed(
     used = name_of(run(sandbox))
     wait_for(lambda: used not in waiting_names(of_hub(sandbox.hub_id)))
     wait_for(lambda: sandbox.waiting() == 1)
+
+
+@pytest.mark.parametrize("stays", [True, False])
+def test_a_harness_stays_until_nobody_listens(
+    make_sandbox: Callable[[int], Sandbox], client: docker.APIClient, stays: bool
+) -> None:
+    """Asked to, it stays after its answer with nothing else running; it ends with its input."""
+    hub_id = make_sandbox(0).hub_id
+    check = files_spec(run="sleep 600 & setsid sleep 600 & pytest -q")
+    spec = replace(SPEC, ahead="pytest", memory_bytes=128 * MB, harness=HARNESS)
+    made = make_check_container(spec, hub_id=hub_id, expires_at_s=0)
+    container = client.create_container(**made)["Id"]
+    try:
+        attached = client.attach_socket(
+            container, params={"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1}
+        )
+        client.start(container)
+        tar = pack({"test_a.py": OverlayFile(b"def test_a(): pass")}, {})
+        nonce = "0" * 32
+        header = make_header(check, MachineUser.STUDENT, None, nonce, len(tar), stays=stays)
+        until_s = time.monotonic() + PATIENCE_S
+        heard = converse(
+            attached,
+            header + tar,
+            max_line_bytes=MAX_LINE_BYTES,
+            deadline_s=until_s,
+            is_enough=lambda _: True,
+        )
+        assert heard.line is not None
+        assert read_answer(heard.line, nonce).exit_code == 0
+        if stays:
+            (process,) = client.top(container)["Processes"]
+            assert "hexhub_check" in " ".join(process)
+            hang_up(attached)
+        assert client.wait(container, timeout=PATIENCE_S)["StatusCode"] == 0
+        hang_up(attached)
+    finally:
+        client.remove_container(container, force=True)
 
 
 def test_a_dead_one_means_a_cold_start(
