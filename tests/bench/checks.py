@@ -36,7 +36,7 @@ import docker
 import nbformat
 
 from hexhub.catalog.model import Lesson
-from hexhub.catalog.overlays import starter_overlay
+from hexhub.catalog.overlays import OverlayFile, starter_overlay
 from hexhub.catalog.published import PublishedCatalog
 from hexhub.catalog.reader import read_course
 from hexhub.checks.containers import HUB_LABEL, KIND_LABEL, make_trial_machine
@@ -63,6 +63,7 @@ def test_marked(machine):
 """
 RIGHT = "print(int(input()) * 2)\n"
 WRONG = "print(int(input()) + 2)\n"
+BOOK = "book.ipynb"
 SOURCE = """\
 def square(x):
     ### BEGIN SOLUTION
@@ -74,8 +75,13 @@ PLAIN_SCRIPT = (
     'echo "$((b - a)) $code"'
 )
 """The same author's command; what is printed: its time in nanoseconds and its exit code."""
+BOOK_RIGHT = "def square(x):\n    return x * x"
+BOOK_WRONG = "def square(x):\n    return x + x"
 PAUSE_S = 0.8
 """Between two attempts that come alone: what a student takes at the very least."""
+IMPORTS_S = 2.5
+"""What a container that waits for a notebook takes to import nbgrader, once it is there."""
+QUICK_COUNT = 12
 PATIENCE_S = 120.0
 
 
@@ -87,15 +93,24 @@ class Kind:
     lesson: str
     answer: Mapping[str, str]
     wanted: OutcomeKind
+    is_crowded: bool = False
+
+    @property
+    def pause_s(self) -> float:
+        """Give how long to wait before an attempt."""
+        return IMPORTS_S if self.lesson == "notebook" else PAUSE_S
 
 
 def kinds() -> tuple[Kind, ...]:
-    """Give what is measured: each kind of check, and a wrong answer beside a right one."""
+    """Give what is measured: each kind of check, a right answer and a wrong one."""
+    passed, failed = OutcomeKind.PASSED, OutcomeKind.FAILED
     return (
-        Kind("files, right", "files", {"double.py": RIGHT}, OutcomeKind.PASSED),
-        Kind("files, wrong", "files", {"double.py": WRONG}, OutcomeKind.FAILED),
-        Kind("machine", "machine", {"mark": ""}, OutcomeKind.PASSED),
-        Kind("notebook", "notebook", {}, OutcomeKind.PASSED),
+        Kind("files, right", "files", {"double.py": RIGHT}, passed, is_crowded=True),
+        Kind("files, wrong", "files", {"double.py": WRONG}, failed, is_crowded=True),
+        Kind("machine, right", "machine", {"mark": ""}, passed, is_crowded=True),
+        Kind("machine, wrong", "machine", {"other": ""}, failed),
+        Kind("notebook, right", "notebook", {BOOK: _book(BOOK_RIGHT)}, passed, is_crowded=True),
+        Kind("notebook, wrong", "notebook", {BOOK: _book(BOOK_WRONG)}, failed),
     )
 
 
@@ -168,6 +183,13 @@ def _source_notebook() -> nbformat.NotebookNode:
     return nbformat.v4.new_notebook(cells=[solution, test])
 
 
+def _book(source: str) -> str:
+    """Give the student's notebook with this source in its one cell."""
+    notebook = _source_notebook()
+    notebook.cells[0].source = source
+    return str(nbformat.writes(notebook))
+
+
 class Machines:
     """Students' containers, idle, with the labels by which the worker finds them."""
 
@@ -197,11 +219,7 @@ class Machines:
         return place
 
     def _answer(self, kind: Kind, lesson: Lesson, version: str) -> Mapping[str, object]:
-        from hexhub.catalog.overlays import OverlayFile, solution_overlay
-
         folder = self._catalog.folder(COURSE, version)
-        if lesson.notebook is not None:
-            return dict(solution_overlay(folder, lesson))
         given = {name: OverlayFile(text.encode()) for name, text in kind.answer.items()}
         return {**starter_overlay(folder, lesson), **given}
 
@@ -454,7 +472,8 @@ def write_csv(path: Path, rows: Sequence[Row]) -> None:
 
 
 @click.command()
-@click.option("-n", "count", default=60, show_default=True, help="Attempts of each kind and way.")
+@click.option("-n", "count", default=50, show_default=True, help="Attempts of each kind and way.")
+@click.option("--quick", is_flag=True, help=f"For a first look: {QUICK_COUNT} attempts of each.")
 @click.option("--at-once", default=10, show_default=True, help="How many press Check together.")
 @click.option("--slots", type=int, help="Of the worker; its own default if not given.")
 @click.option("--warm", type=int, help="Of the worker; its own default if not given.")
@@ -463,6 +482,7 @@ def write_csv(path: Path, rows: Sequence[Row]) -> None:
 @click.option("--csv", "csv_path", default="test-results/bench-checks.csv", show_default=True)
 def main(
     count: int,
+    quick: bool,
     at_once: int,
     slots: int | None,
     warm: int | None,
@@ -473,6 +493,7 @@ def main(
     """Measure the overhead of checks, and print it beside that of plain ``docker run``."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     hub_id = f"bench-{secrets.token_hex(4)}"
+    count = min(count, QUICK_COUNT) if quick else count
     rows: list[Row] = []
     chosen = [kind for kind in kinds() if not only or kind.name in only]
     slots_option = ["--slots", str(slots)] if slots else []
@@ -495,7 +516,7 @@ def main(
             crowd = {
                 kind.name: [machines.start(kind, f"crowd{i}-{n}") for n in range(at_once)]
                 for i, kind in enumerate(chosen)
-                if kind.name in ("files, right", "machine")
+                if kind.is_crowded
             }
             for way, options in (
                 ("warm", ["--warm", str(warm)] if warm is not None else []),
@@ -536,9 +557,9 @@ def measure_alone(
     """One attempt after the other, each followed by a ``docker run`` and a pause."""
     for kind, place in alone:
         for _ in range(count):
-            time.sleep(PAUSE_S)
-            if way == "warm":
+            if way == "warm" and kind.lesson != "machine":
                 bench.fill()
+            time.sleep(kind.pause_s)
             rows.append(bench.wait_for(bench.submit(place), kind, way))
             if kind.name == "files, right":
                 time.sleep(PAUSE_S)
@@ -561,9 +582,9 @@ def measure_crowd(
             continue
         label = f"{way}, {len(places)} at once"
         for number in range(-(-count // len(places)) + 1):
-            time.sleep(PAUSE_S)
-            if way == "warm":
+            if way == "warm" and kind.lesson != "machine":
                 bench.fill()
+            time.sleep(kind.pause_s)
             attempts = [bench.submit(place) for place in places]
             measured = [bench.wait_for(attempt, kind, label) for attempt in attempts]
             if number == 0:
