@@ -27,7 +27,7 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -229,7 +229,9 @@ class Machines:
             all=True, filters={"label": f"{HUB_LABEL}={self._sandbox.hub_id}"}
         )
         for container in left:
-            self._client.remove_container(container["Id"], force=True, v=True)
+            # A worker that was stopped in the middle may be removing some itself.
+            with suppress(docker.errors.APIError):
+                self._client.remove_container(container["Id"], force=True, v=True)
         self._client.close()
 
 
@@ -516,7 +518,7 @@ def main(
             crowd = {
                 kind.name: [machines.start(kind, f"crowd{i}-{n}") for n in range(at_once)]
                 for i, kind in enumerate(chosen)
-                if kind.is_crowded
+                if kind.is_crowded and (not ways or "at once" in ways)
             }
             for way, options in (
                 ("warm", ["--warm", str(warm)] if warm is not None else []),
