@@ -1,11 +1,11 @@
 """Used check containers, ended and removed when there is time for it.
 
-Design choices: ending and removing a container costs Docker as much processor as a small check,
-and where ten students press Check at once on two cores, the first ones' containers would be cleared
-away in the time of the last ones' checks. So the harness stays when it has answered, with nothing
-running any more, and its container is ended in the next quiet moment. Not for ever: what waits
-holds memory, so that there is a limit to its time and to its number. A container whose worker dies
-ends by itself, since its standard input ends, and is removed with the other leftovers.
+Design choices: ending and removing a container costs Docker several processes and mounts, and where
+ten students press Check at once on two cores, the first ones' containers would be cleared away in
+the time of the last ones' checks. So the harness stays when it has answered, with nothing running
+any more, and its container is ended in the next quiet moment. Not for ever: what waits holds
+memory, so that there is a limit to its time and to its number. A container whose worker dies ends
+by itself, since its standard input ends, and is removed with the other leftovers.
 """
 
 import contextlib

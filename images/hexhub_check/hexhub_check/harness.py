@@ -90,8 +90,8 @@ def main(arguments: Sequence[str] = ()) -> int:
         print(f"hexhub_check: nobody takes the answer: {error}", file=sys.stderr)
         return 3
     if order.stays and result.memory_kills is not None:
-        # Ending a container takes Docker as much processor as a small check. All that ran is gone
-        # by now, so that we wait without cost until there is time for it, or nobody is there.
+        # Ending a container takes Docker time that other students' checks need. All that ran is
+        # gone by now: we wait without cost until there is time for it, or nobody is there.
         stdin.read()
     return 0
 
