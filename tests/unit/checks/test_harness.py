@@ -94,7 +94,7 @@ def test_no_line_does_harm(data: bytes) -> None:
 def test_the_header_is_one_line() -> None:
     """The first line feed ends the header, whatever the author's command holds."""
     spec = CheckSpec(CheckKind.NOTEBOOK, "a\nb", ReportFormat.NBGRADER, 20.0, cells=("mean",))
-    header = make_header(spec, MachineUser.ROOT, "data.ipynb", NONCE, 512)
+    header = make_header(spec, MachineUser.ROOT, "data.ipynb", NONCE, 512, stays=True)
     assert header.count(b"\n") == 1
     assert header.endswith(b"\n")
     assert json.loads(header) == {
@@ -111,6 +111,7 @@ def test_the_header_is_one_line() -> None:
         "max_output_bytes": 65536,
         "max_report_bytes": 1048576,
         "tar_bytes": 512,
+        "stays": True,
     }
 
 
