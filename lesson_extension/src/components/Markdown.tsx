@@ -70,6 +70,8 @@ function addButtons(rendered: Rendered, markdown: MarkdownTools, texts: Texts): 
     const code = block.textContent.replace(/\n$/, '');
     const frame = document.createElement('div');
     frame.className = 'hx-code';
+    // Long lines are scrolled to by the keyboard too.
+    block.tabIndex = 0;
     block.replaceWith(frame);
     if (code.trim() !== '') {
       frame.append(block, makeCopyButton(code, action?.kind === 'copy', texts));

@@ -1,0 +1,354 @@
+"""The lesson panel, as a student uses it: one student, one machine, one page for all of it."""
+
+import sqlite3
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, Route, expect
+
+from .conftest import SHOTS
+from .student import CHECK_MS, Student
+from .system import REPOSITORY, System
+
+AXE = REPOSITORY / "lesson_extension" / "node_modules" / "axe-core" / "axe.min.js"
+BAD = {"serious", "critical"}
+WIDE = {"width": 1366, "height": 768}
+NARROW = {"width": 390, "height": 844}
+
+HOSTILE = """
+<script>window.fired = 'script'</script>
+<img src="x" onerror="window.fired = 'onerror'">
+<svg onload="window.fired = 'svg onload'"><script>window.fired = 'svg script'</script>
+<animate onbegin="window.fired = 'animate'" attributeName="x" dur="1s"/></svg>
+<svg><a xlink:href="javascript:window.fired='svg link'"><text y="20">svg link</text></a></svg>
+<math><mtext><img src=x onerror="window.fired = 'math'"></mtext></math>
+<iframe srcdoc="<script>parent.fired = 'iframe'</script>"></iframe>
+<object data="javascript:window.fired='object'"></object><embed src="javascript:window.fired='e'">
+<form action="javascript:window.fired='form'"><button>form button</button></form>
+<details open ontoggle="window.fired = 'toggle'"><summary>more</summary></details>
+<a href="javascript:window.fired='link'">html link</a>
+<a href=" java&#10;script:window.fired='odd link'">odd link</a>
+<a href="data:text/html,<script>opener.fired='data'</script>">data link</a>
+<p data-commandlinker-command="terminal:create-new" data-commandlinker-args="{}">commandlink</p>
+<p style="background: url(javascript:window.fired='style')" onmouseover="window.fired='o'">o</p>
+<style>@import 'javascript:window.fired="style"';</style>
+<base href="https://example.invalid/"><meta http-equiv="refresh" content="0;url=javascript:1">
+
+[markdown link](javascript:window.fired='md')
+![x](x" onerror="window.fired='md image')
+![svg](data:image/svg+xml;base64,PHN2ZyB4bWxucz0iaHR0cDovL3d3dy53My5vcmcvMjAwMC9zdmciIG9ubG9hZD0i\
+d2luZG93LmZpcmVkPSdzdmcgaW1hZ2UnO3BhcmVudC5maXJlZD0xIi8+)
+
+```"><img src=x onerror=window.fired='info'>
+code
+```
+
+```mermaid
+graph TD; A["<img src=x onerror=window.fired='mermaid'>"] --> B; click A call alert()
+```
+
+$\\href{javascript:window.fired='maths'}{maths link}$
+
+```open:../../etc/passwd
+outside
+```
+
+```bash erase
+touch /tmp/erased
+```
+
+The end of the hostile text.
+"""
+
+ARMED = """node => [...node.querySelectorAll('*')].flatMap(element => [
+  ...('SCRIPT IFRAME OBJECT EMBED BASE META LINK'.split(' ').includes(element.tagName)
+    ? [element.tagName] : []),
+  ...[...element.attributes]
+    .filter(a => /^on|commandlinker/i.test(a.name)
+      || /^[\\s]*(javascript|vbscript):/i.test(a.value))
+    .map(a => a.name + '=' + a.value)])"""
+"""Gives what could run in a part of the page."""
+
+BLOCKS = """
+Press these.
+
+```bash run
+echo typed > ~/work/typed.txt
+```
+
+```python copy
+print("copied")
+```
+
+```open:work/report.sh:3
+```
+
+```preview:8123
+```
+
+| a | b |
+|---|---|
+| $x^2$ | **bold** |
+
+```mermaid
+graph LR; Start --> Stop
+```
+
+The end of the blocks.
+"""
+
+
+@pytest.fixture(scope="module")
+def student(chromium: Browser, system: System) -> Iterator[Student]:
+    """Give a student in the lesson "The shell", with its machine running."""
+    context = chromium.new_context(
+        viewport=WIDE, locale="en-US", permissions=["clipboard-read", "clipboard-write"]
+    )
+    context.set_default_timeout(30_000)
+    page = context.new_page()
+    student = Student(page, system.url, SHOTS)
+    student.sign_up("panel-reader")
+    student.open_lesson("The shell")
+    yield student
+    SHOTS.mkdir(parents=True, exist_ok=True)
+    student.shot("panel-last")
+    context.close()
+
+
+def show_theory(page: Page, text: str, locale: str = "en") -> None:
+    """Have the lesson's theory say something else, from its next look on."""
+
+    def answer(route: Route) -> None:
+        response = route.fetch()
+        lesson = response.json()
+        lesson["lesson"]["theory"] = text
+        route.fulfill(response=response, json=lesson)
+
+    page.unroute("**/hexhub/lesson?*")
+    page.route("**/hexhub/lesson?*", answer)
+
+
+def violations(page: Page, where: str) -> list[str]:
+    """Give what axe-core holds for serious in a part of the page."""
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    found: dict[str, Any] = page.evaluate(
+        "where => axe.run({include: [[where]]}, {resultTypes: ['violations']})", where
+    )
+    return [
+        f"{rule['id']}: {node['html'][:160]} {node['failureSummary'][:200]}"
+        for rule in found["violations"]
+        if rule["impact"] in BAD
+        for node in rule["nodes"]
+    ]
+
+
+def run_command(page: Page, label: str) -> None:
+    """Find a command in the palette and run it, by keyboard."""
+    # A terminal would copy.
+    page.locator(".hx-header h2").click()
+    page.keyboard.press("Control+Shift+C")
+    palette = page.locator(".lm-CommandPalette-input:visible")
+    palette.fill(label)
+    expect(page.locator(".lm-CommandPalette-item.lm-mod-active:visible")).to_be_visible()
+    page.keyboard.press("Enter")
+
+
+def attempts_of(system: System, student: Student) -> int:
+    """Count the student's attempts in the database."""
+    with sqlite3.connect(system.state / "hexhub.sqlite") as database:
+        found = database.execute(
+            "SELECT count(*) FROM attempt WHERE user_name = ?", (student.name,)
+        ).fetchone()
+    return int(found[0])
+
+
+def test_check_by_keyboard_alone(student: Student) -> None:
+    """The shortcut checks from within the editor or terminal; the result is told aloud."""
+    page = student.page
+    student.focus_terminal()
+    page.keyboard.press("Control+Shift+Enter")
+    expect(student.panel.locator(".hx-outcome-failed")).to_be_visible(timeout=CHECK_MS)
+    expect(student.panel.locator('[role="status"].hx-spoken')).to_contain_text("Not yet")
+    assert page.evaluate("document.activeElement.closest('.jp-Terminal') !== null")
+
+
+def test_earlier_attempts(student: Student) -> None:
+    """A second check leaves the first result to be looked at, with its time."""
+    run_command(student.page, "Lesson: Check this step")
+    expect(student.panel.locator(".hx-check")).to_have_attribute("aria-disabled", "true")
+    expect(student.panel.locator(".hx-check")).to_have_attribute(
+        "aria-disabled", "false", timeout=CHECK_MS
+    )
+    student.panel.get_by_text("Earlier attempts").click()
+    earlier = student.panel.locator(".hx-earlier")
+    expect(earlier).to_have_count(1)
+    earlier.click()
+    expect(student.panel.locator(".hx-history .hx-outcome-failed")).to_be_visible()
+    earlier.click()
+    student.panel.get_by_text("Earlier attempts").click()
+
+
+def test_an_attempt_whose_answer_was_lost_is_one_attempt(student: Student, system: System) -> None:
+    """The server has the attempt, the browser does not know: it is sent again and is the same."""
+    page = student.page
+    before = attempts_of(system, student)
+    lost: list[str] = []
+
+    def lose_first(route: Route) -> None:
+        if lost:
+            route.continue_()
+            return
+        lost.append(route.request.url)
+        route.fetch()
+        route.abort()
+
+    page.route("**/attempts?key=*", lose_first)
+    student.panel.locator(".hx-check").click()
+    expect(student.panel.locator(".hx-check")).to_have_attribute(
+        "aria-disabled", "false", timeout=CHECK_MS
+    )
+    page.unroute("**/attempts?key=*")
+    assert len(lost) == 1
+    assert attempts_of(system, student) == before + 1
+
+
+def test_a_check_that_waits_for_the_connection_can_be_cancelled(
+    student: Student, system: System
+) -> None:
+    """Offline is said plainly; what was not sent yet is not sent once it is cancelled."""
+    page = student.page
+    before = attempts_of(system, student)
+    page.route("**/hexhub/**", lambda route: route.abort())
+    student.panel.locator(".hx-check").click()
+    expect(student.panel.get_by_text("Sent when the connection is back")).to_be_visible()
+    expect(page.locator(".hx-status")).to_contain_text("No connection")
+    student.panel.get_by_role("button", name="Cancel").click()
+    expect(student.panel.locator(".hx-cancel")).to_have_count(0)
+    page.unroute("**/hexhub/**")
+    expect(page.locator(".hx-status")).to_contain_text("Connected", timeout=CHECK_MS)
+    assert attempts_of(system, student) == before
+
+
+def test_buttons_of_code_blocks(student: Student) -> None:
+    """Run types into the terminal, open goes to the line, copy copies, preview opens a tab."""
+    page = student.page
+    show_theory(page, BLOCKS)
+    panel = student.panel
+    expect(panel.get_by_text("The end of the blocks.")).to_be_visible()
+    expect(panel.locator(".hx-markdown .jp-RenderedMermaid img")).to_be_visible()
+    expect(panel.locator(".hx-markdown mjx-container").first).to_be_attached()
+    panel.get_by_role("button", name="Run in the terminal").click()
+    for _ in range(150):
+        if student.machine_has("/home/student/work/typed.txt"):
+            break
+        page.wait_for_timeout(200)
+    assert student.machine_has("/home/student/work/typed.txt")
+    panel.get_by_role("button", name="Open work/report.sh, line 3").click()
+    expect(page.locator(".jp-StatusBar-Right")).to_contain_text("Ln 3, Col 1")
+    panel.locator(".hx-copy.hx-offered").click()
+    assert page.evaluate("navigator.clipboard.readText()") == 'print("copied")'
+    panel.get_by_role("button", name="Show port 8123").click()
+    tab = page.locator(".lm-TabBar-tab", has_text="Port 8123")
+    expect(tab).to_be_visible()
+    tab.locator(".lm-TabBar-tabCloseIcon").click()
+    student.shot("panel-blocks")
+
+
+def test_hostile_lesson_runs_nothing(student: Student) -> None:
+    """Script, event handlers, javascript: links and hostile SVG of a lesson do nothing at all."""
+    page = student.page
+    page.evaluate("window.fired = null")
+    dialogs: list[str] = []
+    page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
+    show_theory(page, HOSTILE)
+    panel = student.panel
+    expect(panel.get_by_text("The end of the hostile text.")).to_be_visible()
+    text = panel.locator("#hx-theory-body")
+    for element in text.locator("a, p, summary, img").all():
+        element.dispatch_event("mouseover")
+        element.dispatch_event("toggle")
+    for link in text.locator(
+        "a:not([target]), a[href^='java' i], a[href^='data' i], form button"
+    ).all():
+        link.click(force=True)
+    # What a link or a timer began would have happened by the lesson's next look.
+    with page.expect_response("**/hexhub/lesson?*"):
+        pass
+    assert page.evaluate("window.fired") is None
+    assert dialogs == []
+    assert text.evaluate(ARMED) == []
+    assert panel.locator(".hx-block-action").count() == 0
+    assert not student.machine_has("/tmp/erased")
+    page.unroute("**/hexhub/lesson?*")
+
+
+def test_sides_and_steps_by_command(student: Student) -> None:
+    """The panel goes to the other side and back, and steps are turned by command."""
+    page = student.page
+    run_command(page, "Lesson: Move the lesson to the other side")
+    expect(page.locator("#jp-left-stack .hx-panel")).to_be_visible()
+    run_command(page, "Lesson: Move the lesson to the other side")
+    expect(page.locator("#jp-right-stack .hx-panel")).to_be_visible()
+    run_command(page, "Lesson: Following step")
+    expect(student.panel.locator('.hx-step-head[aria-expanded="true"]')).to_contain_text("Step 2")
+    run_command(page, "Lesson: Previous step")
+    expect(student.panel.locator('.hx-step-head[aria-expanded="true"]')).to_contain_text("Step 1")
+
+
+def test_a_file_is_put_back_and_taken_back(student: Student) -> None:
+    """Start over: one file is as in a new machine, and the student's own comes back."""
+    student.type("echo mine > ~/work/report.sh")
+    panel = student.panel
+    panel.get_by_text("Start over").click()
+    panel.get_by_role("button", name="Put back report.sh").click()
+    expect(panel.get_by_text("As in a new machine: report.sh")).to_be_visible()
+    assert student.in_machine("cat", "/home/student/work/report.sh").stdout != "mine\n"
+    panel.get_by_role("button", name="Take mine back").click()
+    expect(panel.locator(".hx-restored")).to_have_count(0)
+    assert student.in_machine("cat", "/home/student/work/report.sh").stdout == "mine\n"
+    panel.get_by_text("Start over").click()
+
+
+@pytest.mark.parametrize("theme", ["Light", "Dark"])
+def test_nothing_serious_for_axe(student: Student, theme: str) -> None:
+    """Panel and status bar, light and dark, English and Russian, wide and narrow."""
+    page = student.page
+    page.set_viewport_size(WIDE)
+    run_command(page, f"JupyterLab {theme}")
+    dark = "true" if theme == "Light" else "false"
+    expect(page.locator("body")).to_have_attribute("data-jp-theme-light", dark)
+    bad: list[str] = []
+    for locale in ("RU", "EN"):
+        student.panel.get_by_role("button", name=locale, exact=True).click()
+        expect(student.panel).to_have_attribute("lang", locale.lower())
+        for where in (".hx-panel", ".hx-status"):
+            bad += violations(page, where)
+        student.shot(f"panel-{theme.lower()}-{locale.lower()}")
+    page.set_viewport_size(NARROW)
+    expect(page.locator(".hx-status").get_by_role("button", name="Terminal")).to_be_visible()
+    expect(student.panel).to_be_visible()
+    width = page.evaluate("document.querySelector('.hx-panel').getBoundingClientRect().right")
+    assert width <= NARROW["width"]
+    bad += violations(page, ".hx-panel") + violations(page, ".hx-status")
+    student.shot(f"panel-{theme.lower()}-narrow")
+    page.locator(".hx-status").get_by_role("button", name="Terminal").click()
+    expect(page.locator(".jp-Terminal:visible")).to_be_visible()
+    page.set_viewport_size(WIDE)
+    expect(page.locator("#jp-right-stack .hx-panel")).to_be_visible()
+    assert bad == []
+
+
+@pytest.mark.parametrize("path", ["", "courses/real-machine", "courses/real-machine/lessons/none"])
+def test_nothing_serious_for_axe_on_pages(student: Student, path: str) -> None:
+    """Catalogue, course and an error, light and dark, wide and narrow."""
+    page = student.page.context.new_page()
+    bad: list[str] = []
+    for size in (WIDE, NARROW):
+        page.set_viewport_size(size)
+        page.goto(f"{student.url}/services/hexhub/{path}")
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+            bad += violations(page, "body")
+    page.close()
+    assert bad == []
