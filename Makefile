@@ -91,7 +91,7 @@ lock: ## Resolve the Python packages again (needs uv)
 	  -o requirements-dev.lock
 
 .PHONY: test test-tools test-storage test-server test-containers test-cheats test-course test-hub test-isolation
-.PHONY: test-browser test-faults bench-checks bench-load
+.PHONY: test-browser test-faults bench-checks bench-load bench-start bench-memory bench-hundred
 
 # Two suites at a time, the long ones first: most of a suite's time it waits, for containers and pages.
 SUITES := test-browser test-cheats test-containers test-faults test-server test-course test-isolation \
@@ -131,7 +131,16 @@ test-faults: $(VENV)/.dev $(VENV)/.lesson test-tools images config/proxy/node_mo
 	$(PYTEST) -n 2 --dist loadfile tests/faults
 
 bench-checks: $(VENV)/.dev images ## What a check costs beside the tests' own time, next to docker run
-	$(BIN)/python tests/bench/checks.py
+	$(BIN)/python -m tests.bench.checks $(ARGS)
+
+bench-start: $(VENV)/.dev test-tools images config/proxy/node_modules/.installed ## How long a student waits, next to stock DockerSpawner (ARGS=--quick)
+	$(BIN)/python -m tests.bench.start $(ARGS)
+
+bench-memory: $(VENV)/.dev images config/proxy/node_modules/.installed ## What a student holds in memory, next to stock (as root)
+	$(BIN)/python -m tests.bench.memory $(ARGS)
+
+bench-hundred: $(VENV)/.dev images config/proxy/node_modules/.installed ## A hundred students' machines at once (as root)
+	$(BIN)/python -m tests.bench.memory -n 100 --only ours --hold 120 $(ARGS)
 
 bench-load: $(VENV)/.dev test-tools images config/proxy/node_modules/.installed ## What a browser loads until a student can type, with empty and full caches
 	$(BIN)/python tests/bench/load.py

@@ -5,7 +5,7 @@ Every lack is a :class:`SetupError` whose message says what to do.
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import docker
@@ -73,6 +73,22 @@ def expect_free_port(port: int) -> None:
         time.sleep(0.1)
 
 
+def expect_gate(addresses: Iterable[str]) -> None:
+    """Pass if these are addresses of this computer, at which machines can reach HexHub.
+
+    Raises:
+        SetupError: One is not. The gateway of a machine's network is on Docker's computer: where
+            that is another one, ``HEXHUB_GATE_ADDRESS`` must say where machines find this one.
+    """
+    for address in addresses:
+        if not is_free((address,), 0):
+            raise SetupError(
+                f"{address} is no address of this computer, so that machines cannot reach HexHub "
+                "there. If Docker is on another computer, name the address of this one that "
+                "machines can reach: HEXHUB_GATE_ADDRESS=… (docs/remote-docker.md)"
+            )
+
+
 def missing_images(client: docker.APIClient, needed: set[str]) -> set[str]:
     """Give those of the images that are not on this computer."""
     there = {tag for image in client.images() for tag in image.get("RepoTags") or ()}
@@ -136,13 +152,14 @@ def prepare(state: StateFolder, port: int, courses: Path, say: Callable[[str], N
     expect_free_port(port)
     client = connect_docker()
     internet, isolated = ensure_networks(client, state.hub_id)
-    gateways = (internet.gateway, isolated.gateway)
+    gate_address = os.environ.get("HEXHUB_GATE_ADDRESS", "")
+    expect_gate((gate_address,) if gate_address else (internet.gateway, isolated.gateway))
     ports = state.keep_ports(
         {
             "proxy-api": [_LOOPBACK],
             "hub": [_LOOPBACK],
             "web": [_LOOPBACK],
-            "gate": gateways,
+            "gate": (gate_address,) if gate_address else (internet.gateway, isolated.gateway),
         }
     )
     database_url = os.environ.get(
@@ -162,6 +179,7 @@ def prepare(state: StateFolder, port: int, courses: Path, say: Callable[[str], N
         holds_quota=holds_disk_quota(client, next(iter(sorted(images)), "")),
         node=node,
         proxy=proxy,
+        gate_address=gate_address,
     )
 
 

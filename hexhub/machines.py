@@ -12,9 +12,9 @@ from typing import Any
 
 import docker
 from docker.errors import DockerException, NotFound
-from docker.utils import kwargs_from_env
 from requests.exceptions import RequestException
 
+from hexhub.docker_client import connect
 from hexhub.errors import SetupError
 from hexhub.memory import read_held
 from hexhub.names import is_nobodys
@@ -33,11 +33,9 @@ def connect_docker() -> docker.APIClient:
         SetupError: It does not.
     """
     try:
-        quick = docker.APIClient(version="auto", timeout=_DOCKER_PATIENCE_S, **_from_environment())
+        quick = connect(_DOCKER_PATIENCE_S)
         quick.ping()
-        return docker.APIClient(
-            version=quick.api_version, timeout=DOCKER_TIMEOUT_S, **_from_environment()
-        )
+        return connect(DOCKER_TIMEOUT_S, version=quick.api_version)
     except (DockerException, RequestException) as exc:
         raise SetupError(
             "Docker does not answer. Start it (as root: systemctl start docker, or: dockerd &), or "
@@ -136,10 +134,6 @@ def _with_each(containers: Iterable[dict[str, Any]], act: Callable[[dict[str, An
 
 def _name_of(container: dict[str, Any]) -> str:
     return str(next(iter(container.get("Names") or ["/"])))[1:]
-
-
-def _from_environment() -> dict[str, Any]:
-    return dict(kwargs_from_env())
 
 
 def _first_line(error: BaseException) -> str:

@@ -59,6 +59,8 @@ class Plan:
         internet, isolated: Docker networks of the students' containers.
         holds_quota: Docker's storage can limit a container's disk.
         node, proxy: Programs.
+        gate_address: Of this computer, as machines reach it on a Docker that is elsewhere; empty
+            where Docker is here, and machines reach it at the gateway of their network.
     """
 
     state: StateFolder
@@ -69,6 +71,26 @@ class Plan:
     holds_quota: bool
     node: Path
     proxy: Path
+    gate_address: str = ""
+
+    @property
+    def gate_addresses(self) -> tuple[str, ...]:
+        """Where on this computer the gate listens."""
+        if self.gate_address:
+            return (self.gate_address,)
+        return (self.internet.gateway, self.isolated.gateway)
+
+    @property
+    def internet_gate(self) -> str:
+        """HexHub's URL for machines with the internet."""
+        return f"http://{self.gate_addresses[0]}:{self.ports['gate']}"
+
+    @property
+    def isolated_gate(self) -> str:
+        """HexHub's URL for machines without; empty where they cannot reach it."""
+        if self.gate_address:
+            return ""  # a network without the internet leads nowhere but to Docker's own computer
+        return f"http://{self.isolated.gateway}:{self.ports['gate']}"
 
     @property
     def public_url(self) -> str:
@@ -102,7 +124,6 @@ def shared_environment(plan: Plan, outer: Mapping[str, str]) -> dict[str, str]:
     Secrets of JupyterHub that ``outer`` may carry are not passed on.
     """
     state = plan.state
-    gate = f"http://{plan.internet.gateway}:{plan.ports['gate']}"
     return {
         "HEXHUB_DATABASE_URL": f"sqlite:///{state.path / 'hexhub.sqlite'}",
         **_without_foreign_hub(outer),
@@ -111,7 +132,7 @@ def shared_environment(plan: Plan, outer: Mapping[str, str]) -> dict[str, str]:
         "HEXHUB_PUBLIC_URL": f"{plan.public_url}/",
         "HEXHUB_SERVICE_URL": f"http://127.0.0.1:{plan.ports['web']}",
         "HEXHUB_DOCKER_NETWORK": plan.internet.name,
-        "HEXHUB_CONTAINER_API_URL": f"{gate}{SERVICE_PREFIX}api/",
+        "HEXHUB_CONTAINER_API_URL": f"{plan.internet_gate}{SERVICE_PREFIX}api/",
         "PYTHONUNBUFFERED": "1",
     }
 
@@ -126,9 +147,9 @@ def hub_environment(plan: Plan, outer: Mapping[str, str]) -> dict[str, str]:
         "HEXHUB_PROXY_TOKEN": secret("proxy-token"),
         "HEXHUB_SERVICE_TOKEN": secret("service-token"),
         "HEXHUB_SUPERVISOR_TOKEN": secret("supervisor-token"),
-        "HEXHUB_INTERNET_GATE": f"http://{plan.internet.gateway}:{plan.ports['gate']}",
+        "HEXHUB_INTERNET_GATE": plan.internet_gate,
         "HEXHUB_ISOLATED_NETWORK": plan.isolated.name,
-        "HEXHUB_ISOLATED_GATE": f"http://{plan.isolated.gateway}:{plan.ports['gate']}",
+        "HEXHUB_ISOLATED_GATE": plan.isolated_gate,
         "HEXHUB_HOLDS_QUOTA": "1" if plan.holds_quota else "0",
         "HEXHUB_CONFIG": str(own_config(plan.state, outer)),
     }
@@ -137,7 +158,8 @@ def hub_environment(plan: Plan, outer: Mapping[str, str]) -> dict[str, str]:
 def web_environment(plan: Plan, outer: Mapping[str, str]) -> dict[str, str]:
     """Give the environment of the web service: that of a JupyterHub service, and no Docker."""
     shared = shared_environment(plan, outer)
-    shared.pop("DOCKER_HOST", None)
+    for name in ("DOCKER_HOST", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH"):
+        shared.pop(name, None)
     return {
         **shared,
         "JUPYTERHUB_SERVICE_NAME": "hexhub",
@@ -350,10 +372,9 @@ class Supervisor:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             loop.add_signal_handler(number, self._stop.set)
         plan = self._plan
-        gateways = (plan.internet.gateway, plan.isolated.gateway)
         tasks = [asyncio.create_task(self._proxy.run())]
         try:
-            async with MachineGate(gateways, plan.ports["gate"], plan.port):
+            async with MachineGate(plan.gate_addresses, plan.ports["gate"], plan.port):
                 await self._until_port_answers(plan.ports["proxy-api"])
                 tasks += [asyncio.create_task(keeper.run()) for keeper in self._others]
                 if await self._until_all_answers():

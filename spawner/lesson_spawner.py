@@ -33,6 +33,7 @@ from traitlets import Bool, Float, Unicode, default
 from hexhub.catalog.model import Course, Lesson, Network
 from hexhub.catalog.overlays import starter_overlay
 from hexhub.catalog.published import PublishedCatalog
+from hexhub.docker_client import connect
 from hexhub.errors import ClaimFailed, HexHubError
 from hexhub.link_local import drop_link_local
 from hexhub.machine_facts import MachineEnd, MachineFacts
@@ -134,6 +135,17 @@ class LessonSpawner(DockerSpawner):
             LessonSpawner._executor = ThreadPoolExecutor(THREADS, thread_name_prefix="docker")
         executor: ThreadPoolExecutor = LessonSpawner._executor
         return executor
+
+    @property
+    def client(self) -> docker.APIClient:
+        """The connection to Docker, shared by all students; made in a thread at its first use."""
+        cls = LessonSpawner
+        if cls._client is None:
+            tls = docker.tls.TLSConfig(**self.tls_config) if self.tls_config else None
+            more = {"timeout": self.docker_timeout_s, **self.client_kwargs}
+            cls._client = connect(more.pop("timeout"), tls=tls, **more)
+        client: docker.APIClient = cls._client
+        return client
 
     @default("client_kwargs")
     def _default_client_kwargs(self) -> dict[str, Any]:
@@ -421,6 +433,13 @@ class LessonSpawner(DockerSpawner):
                 f"The course '{course.name}' is not open to your groups. Ask whoever runs it.",
                 "access",
                 403,
+            )
+        if lesson.network is Network.NONE and not self.isolated_gate:
+            raise refuse(
+                "This lesson has no network, and such lessons need Docker on the computer of "
+                "HexHub itself. Tell whoever runs it.",
+                "no-gate",
+                503,
             )
         return course, lesson
 

@@ -21,7 +21,6 @@ from typing import Any
 
 import docker
 from docker.errors import APIError, DockerException, ImageNotFound, NotFound
-from docker.utils import kwargs_from_env
 from requests.exceptions import ReadTimeout, RequestException
 
 from hexhub.catalog.model import LONGEST_CHECK_S, CheckSpec, Lesson, MachineUser
@@ -56,6 +55,7 @@ from hexhub.checks.warm import (
     WarmPool,
     may_wait,
 )
+from hexhub.docker_client import connect
 from hexhub.errors import (
     CheckError,
     DockerUnavailable,
@@ -605,12 +605,7 @@ class Sandbox:
         with self._lock:
             if timeout_s not in self._connected:
                 with self._errors("connect"):
-                    self._connected[timeout_s] = docker.APIClient(
-                        version="auto",
-                        timeout=timeout_s,
-                        max_pool_size=_POOL_SIZE,
-                        **kwargs_from_env(),
-                    )
+                    self._connected[timeout_s] = connect(timeout_s, max_pool_size=_POOL_SIZE)
             return self._connected[timeout_s]
 
     def close(self) -> None:

@@ -3,9 +3,9 @@
 import time
 
 import click
-import docker
 from docker.errors import DockerException
 
+from hexhub.docker_client import connect_for_images
 from hexhub.errors import DockerUnavailable
 from hexhub.images import SHIPPED_IMAGES, build_images
 
@@ -21,7 +21,7 @@ def build(names: tuple[str, ...]) -> None:
     """Build what has changed; all shipped images, or only those NAMES (base, web …)."""
     started = time.monotonic()
     try:
-        client = docker.from_env()
+        client = connect_for_images()
     except DockerException as exc:
         raise DockerUnavailable(
             f"Docker does not answer ({exc}). Start it, or run 'hexhub doctor' to see why."

@@ -169,6 +169,11 @@ def _stop_all(state: StateFolder) -> None:
 
 def _shut_doors(plan: Plan, *, sets_firewall: bool) -> None:
     """Set the firewall's rules, before a machine starts; say what is open where that cannot be."""
+    if plan.gate_address:
+        _say(
+            "Docker is elsewhere: this computer's firewall is left as it is. docs/remote-docker.md"
+        )
+        return
     is_open = "machines may reach this computer's ports and your private networks"
     reason = why_unavailable()
     if not sets_firewall:

@@ -22,14 +22,14 @@ def prepare_image(course_folder: Path, lesson: Lesson, say: Callable[[str], None
     if not lesson.builds_image:
         return
     # Docker's client takes a tenth of a second to import; most lessons build nothing.
-    import docker
     from docker.errors import DockerException
 
+    from hexhub.docker_client import connect_for_images
     from hexhub.errors import DockerUnavailable
     from hexhub.images import build_lesson_image
 
     try:
-        client = docker.from_env()
+        client = connect_for_images()
         try:
             folder = lesson_folder(course_folder, lesson)
             built = build_lesson_image(client, folder, lesson.course, lesson.name, say)

@@ -15,7 +15,6 @@ Where the time goes is read from the log of ``hexhub worker --verbose``. Every r
 
 import csv
 import os
-import platform
 import re
 import secrets
 import signal
@@ -45,6 +44,7 @@ from hexhub.checks.sandbox import Sandbox
 from hexhub.names import CourseName, LessonName, StepName, UserName, machine_name
 from hexhub.progress.model import Attempt, AttemptState, Place
 from hexhub.progress.store import Store
+from tests.bench.figures import NAN, describe_machine, share_of
 
 COURSE = CourseName("bench")
 RUN = "pytest -q test_double.py"
@@ -392,24 +392,7 @@ def run_plain_at_once(given: Path, count: int) -> list[Row]:
     return [Row(way, r.kind, r.total_ms, r.own_ms, r.fault, load=r.load) for r in rows]
 
 
-def share_of(values: Sequence[float], share: float) -> float:
-    """Give the smallest value that at least ``share`` of all do not exceed (nearest rank)."""
-    ranked = sorted(values)
-    return ranked[max(0, -(-len(ranked) * round(share * 100) // 100) - 1)]
-
-
 # --- what is told ---------------------------------------------------------------------------------
-
-
-def describe_machine() -> str:
-    """Name the machine that the figures are of."""
-    info = docker.APIClient(version="auto").info()
-    memory = int(info["MemTotal"]) / 1024**3
-    return (
-        f"{info['NCPU']} cores, {memory:.1f} GiB memory, Linux {platform.release()}, "
-        f"{info['OperatingSystem']}, Docker {info['ServerVersion']}, {info['Driver']}, "
-        f"cgroup v{info.get('CgroupVersion', '1')}, Python {platform.python_version()}"
-    )
 
 
 def show_table(rows: Sequence[Row]) -> str:
@@ -420,7 +403,7 @@ def show_table(rows: Sequence[Row]) -> str:
     ]
     for (way, kind), group in _grouped(rows).items():
         good = [row for row in group if not row.fault]
-        overhead = [row.overhead_ms for row in good] or [float("nan")]
+        overhead = [row.overhead_ms for row in good] or [NAN]
         lines.append(
             f"| {way} | {kind} | {share_of(overhead, 0.5):.0f} | {share_of(overhead, 0.95):.0f} "
             f"| {max(overhead):.0f} | {len(group)} | {sum(row.is_warm for row in group)} "

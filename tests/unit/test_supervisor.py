@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -31,6 +32,8 @@ PLAN = Plan(
 OUTER = {
     "PATH": "/usr/bin",
     "DOCKER_HOST": "unix:///run/docker.sock",
+    "DOCKER_TLS_VERIFY": "1",
+    "DOCKER_CERT_PATH": "/root/docker",
     "JUPYTERHUB_API_TOKEN": "of another hub",
     "CONFIGPROXY_AUTH_TOKEN": "of another proxy",
 }
@@ -55,6 +58,21 @@ def test_each_process_has_its_own_secrets_only():
     }
 
 
+def test_where_docker_is_elsewhere_machines_come_to_the_named_address():
+    """One gate, at the address of this computer; machines without the internet have none."""
+    plan = replace(PLAN, gate_address="192.0.2.7")
+    env = next(p for p in make_programs(plan, OUTER) if p.name == "hub").env
+    assert plan.gate_addresses == ("192.0.2.7",)
+    assert env["HEXHUB_INTERNET_GATE"] == "http://192.0.2.7:20004"
+    assert env["HEXHUB_ISOLATED_GATE"] == ""
+
+
+def test_where_docker_is_here_machines_come_to_their_gateways():
+    """Each network has its own."""
+    assert PLAN.gate_addresses == ("172.18.0.1", "172.19.0.1")
+    assert programs()["hub"].env["HEXHUB_ISOLATED_GATE"] == "http://172.19.0.1:20004"
+
+
 def test_secrets_of_another_hub_are_not_passed_on():
     """What the caller's environment says of another JupyterHub reaches nobody."""
     for program in programs().values():
@@ -63,9 +81,10 @@ def test_secrets_of_another_hub_are_not_passed_on():
 
 def test_the_web_service_is_not_told_where_docker_is():
     """Only hub and worker drive Docker."""
-    has_docker = {name for name, program in programs().items() if "DOCKER_HOST" in program.env}
-    assert {"hub", "worker"} <= has_docker
-    assert "web" not in has_docker
+    for variable in ("DOCKER_HOST", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH"):
+        has_docker = {name for name, program in programs().items() if variable in program.env}
+        assert {"hub", "worker"} <= has_docker
+        assert "web" not in has_docker
 
 
 def test_only_the_public_port_is_open():
