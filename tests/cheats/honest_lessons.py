@@ -1,9 +1,9 @@
 """A small honest course, one lesson for each kind of check, with words that nobody may find.
 
 ``CANARY`` stands in every file of ``checks/``, in its name, in comments, in values at hand when a
-test fails: no student sees it, whatever the author shows. ``ANSWER`` is what the hidden tests
-compare with and what the solutions give: it is in the report of a failing test, and the student
-sees it with ``show: full`` only, where the author wants that.
+test fails, in the command of the check: no student sees it, whatever the author shows. ``ANSWER``
+is what the hidden tests compare with and what the solutions give: it is in the report of a failing
+test, and the student sees it with ``show: full`` only, where the author wants that.
 """
 
 import json
@@ -13,6 +13,7 @@ CANARY = "canary-5d0c7e91"
 ANSWER = "riddle-77ab10c4"
 
 SUMS, PAGE, ROOT_PAGE, MARKS = "sums", "page", "root-page", "marks"
+SCRIPT = "script"
 STEP = "task"
 
 SUMS_IDS = (
@@ -30,7 +31,14 @@ PAGE_IDS = (
     "test_page::test_word",
 )
 MARKS_IDS = ("test-total", "test-mean", "test-word")
-EXPECTED = {SUMS: SUMS_IDS, PAGE: PAGE_IDS, ROOT_PAGE: PAGE_IDS, MARKS: MARKS_IDS}
+SCRIPT_IDS = ("The sum", "Many numbers", "The file", "The word")
+EXPECTED = {
+    SUMS: SUMS_IDS,
+    PAGE: PAGE_IDS,
+    ROOT_PAGE: PAGE_IDS,
+    MARKS: MARKS_IDS,
+    SCRIPT: SCRIPT_IDS,
+}
 """Lesson → the tests that its solution passes; a published course knows them."""
 
 _COURSE = f"""\
@@ -39,7 +47,7 @@ title: {{en: Honest}}
 summary: {{en: For cheats.}}
 locales: [en]
 image: hexhub/python
-lessons: [{SUMS}, {PAGE}, {ROOT_PAGE}, {MARKS}]
+lessons: [{SUMS}, {PAGE}, {ROOT_PAGE}, {MARKS}, {SCRIPT}]
 """
 _LESSON = """\
 schema: 1
@@ -126,6 +134,30 @@ def third(x):
 def word():
     return ""
 """
+
+_CHECK_SCRIPT = f"""\
+# {CANARY}
+number=0
+say() {{ number=$((number + 1)); echo "$1 $number - $2"; }}
+judge() {{
+    if [ "$2" = "$3" ]; then say ok "$1"; return; fi
+    say "not ok" "$1"; printf '%s\\n' "$2" | head -c 500 | sed 's/^/# /'
+}}
+word=$(cut -d ' ' -f 2 {CANARY}.txt)
+echo 1..4
+judge "The sum" "$(echo 19 23 | as-student --timeout 4 sh total.sh)" 42
+numbers=$(seq 100 | as-student --timeout 4 sh total.sh)
+judge "Many numbers" "$numbers" 5050
+judge "The file" "$(as-student --timeout 4 cat total.txt)" 5050
+judge "The word" "$(as-student --timeout 4 cat word.txt)" "$word"
+as-student --timeout 4 sh total.sh </dev/null
+exit 0
+"""
+TOTAL = """\
+awk '{ for (n = 1; n <= NF; n++) sum += $n } END { print sum + 0 }' >total.txt
+cat total.txt
+"""
+"""Does all of the task of lesson ``script`` but the word."""
 
 _TEST_PAGE = f'''\
 """{CANARY}"""
@@ -266,16 +298,29 @@ def _cell(grade_id: str, source: str, *, is_solution: bool = False) -> dict[str,
 def write_honest_course(parent: Path, *, helper: str = "") -> Path:
     """Write the course below ``parent`` and give its folder."""
     files = {"course.yml": _COURSE}
-    checked = 'kind: files, run: pytest -q test_sums.py, submit: [sums.py, "**"], timeout: 60s'
+    checked = (
+        f"kind: files, run: \"export HIDDEN={CANARY}; pytest -q test_sums.py -k 'not {ANSWER}'\", "
+        'submit: [sums.py, "**"], timeout: 60s'
+    )
     files |= _lesson(SUMS, "hexhub/data", "student", f"{checked}, memory: 256M")
     files |= _below(SUMS, {"checks/test_sums.py": _TEST_SUMS, "starter/sums.py": _SUMS_STARTER})
     files |= _below(SUMS, {"solution/sums.py": _SUMS_SOLUTION})
     for name, user in ((PAGE, "student"), (ROOT_PAGE, "root")):
-        checked = "kind: machine, run: pytest -q test_page.py, timeout: 15s, memory: 256M"
+        checked = (
+            f'kind: machine, run: "HIDDEN={CANARY}; : {ANSWER}; pytest -q test_page.py", '
+            "timeout: 15s, memory: 256M"
+        )
         files |= _lesson(name, "hexhub/web", user, checked)
         files |= _below(name, {f"starter/{path}": text for path, text in _PAGE_STARTER.items()})
         files |= _below(name, {"checks/test_page.py": _TEST_PAGE})
         files |= _below(name, {"solution/solve.sh": _PAGE_SOLUTION})
+    checked = (
+        f'kind: files, run: "HIDDEN={CANARY} sh check.sh", report: tap, submit: ["**"], '
+        "timeout: 60s, memory: 256M"
+    )
+    files |= _lesson(SCRIPT, "hexhub/python", "student", checked)
+    files |= _below(SCRIPT, {"checks/check.sh": _CHECK_SCRIPT, "starter/total.sh": "echo 0\n"})
+    files |= _below(SCRIPT, {"solution/total.sh": TOTAL, "solution/word.txt": f"{ANSWER}\n"})
     checked = "kind: notebook, timeout: 60s, memory: 512M"
     files |= _lesson(MARKS, "hexhub/data", "student", checked, more="notebook: marks.ipynb\n")
     files |= _below(MARKS, {"lesson.ipynb": notebook(helper=helper)})

@@ -92,7 +92,7 @@ def test_every_example_is_run() -> None:
     """No block of code stands in the document that this file would pass over."""
     fences = re.findall(r"^```\w+$", DOCUMENT.read_text(encoding="utf-8"), re.MULTILINE)
     assert len(fences) == len(BLOCKS)
-    known = {"files", "notebook test-mean", "machine hexhub/web exit"}
+    known = {"files", "notebook test-mean", "machine hexhub/web exit", "script tap"}
     known |= {f"machine {image}" for image in IMAGES}
     assert {name for what, name, _ in BLOCKS if what == "check"} == known
     assert {what for what, _, _ in BLOCKS} == {"work", "check", "solve", "solution cell"}
@@ -140,6 +140,19 @@ def test_exit(run_check: RunCheck) -> None:
         assert done.answer.exit_code is not None
         (result,) = read_exit(done.answer.exit_code, done.answer.output)
         assert (result.outcome, result.message) == (outcome, message)
+
+
+def test_script(run_check: RunCheck) -> None:
+    """The example of ``as-student``, with what the student handed in, and with nothing."""
+    (script,) = blocks("check", "script tap")
+    work: dict[str, str | bytes] = {name: text for what, name, text in BLOCKS if what == "work"}
+    for handed_in, outcome in ((work, TestOutcome.PASSED), ({}, TestOutcome.FAILED)):
+        done = run_check(
+            {"check.sh": script}, handed_in, run="sh check.sh", report=ReportFormat.TAP
+        )
+        assert done.answer.report is not None, done.answer.output
+        results = READERS[ReportFormat.TAP](done.answer.report)
+        assert [result.outcome for result in results] == [outcome] * 2
 
 
 def notebook(solution: str, test: str) -> str:

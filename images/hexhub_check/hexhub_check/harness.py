@@ -56,6 +56,11 @@ class Folders:
         return self.base / "work"
 
     @property
+    def command(self) -> Path:
+        """The author's command, for the shell; root's alone."""
+        return self.base / "command"
+
+    @property
     def report(self) -> Path:
         """Where the author's command writes its report; root's alone, new in every run."""
         return self.base / f"report-{self.nonce}" / "report.xml"
@@ -137,7 +142,7 @@ def run_order(
     if ahead is not None:
         process = ahead.begin(find_prepared(order), folders.checks, environment)
     if process is None:
-        process = start(command_of(order), folders.checks, environment)
+        process = start(command_of(order, folders), folders.checks, environment)
     run.follow(process, started + order.timeout_s)
     report, is_too_big = read_report(folders.report, order.max_report_bytes)
     if report is None and order.report == "tap":
@@ -155,11 +160,16 @@ def run_order(
     )
 
 
-def command_of(order: Order) -> list[str]:
-    """Give the command to run: the author's in a shell, or the notebook runner."""
+def command_of(order: Order, folders: Folders) -> list[str]:
+    """Give the command to run: the author's in a shell, or the notebook runner.
+
+    The shell reads the author's from a file: everybody may read the command line of a process.
+    """
     if order.kind == "notebook" and not order.run:
         return [f"{CHECK_PROGRAMS}/python", "-I", "-m", "hexhub_check.notebook"]
-    return ["/bin/sh", "-c", order.run]
+    folders.command.touch(mode=0o600)
+    folders.command.write_text(f"{order.run}\n", encoding="utf-8")
+    return ["/bin/sh", str(folders.command)]
 
 
 def start(command: list[str], folder: Path, environment: dict[str, str]) -> Process:

@@ -18,6 +18,7 @@ from typing import Any
 
 import pytest
 
+from hexhub_check.arguments import hide_arguments
 from hexhub_check.errors import HarnessError, MachineError, StudentError
 from hexhub_check.machine import Machine
 from hexhub_check.shown import shorten, shorten_repr
@@ -54,7 +55,8 @@ def _get_setting(name: str, kinds: set[str]) -> str:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Make the mark known, and ``approx`` strict."""
+    """Make the mark known, ``approx`` strict, and our arguments nobody's business."""
+    hide_arguments()
     config.addinivalue_line("markers", "points(number): what passing this test gives")
     refuse_empty_arrays()
 
