@@ -1,6 +1,7 @@
 """When a machine is stopped, and how it ended; pure."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -8,6 +9,21 @@ from hexhub.machine_facts import EndReason, MachineEnd
 
 _STOPPED_BY_SIGNAL = 143
 _KILLED = 137
+
+
+@dataclass
+class MachineLife:
+    """What this hub knows of how a machine ended; JupyterHub drops a spawner whose server stopped.
+
+    Attributes:
+        was_stopped: Somebody had it stopped; None where this hub never started or stopped it.
+        has_ended: It was found to have ended by itself since its last start.
+        ended: How it last ended by itself; kept while it runs again.
+    """
+
+    was_stopped: bool | None = None
+    has_ended: bool = False
+    ended: MachineEnd | None = None
 
 
 def idle_stop_at(used_at: datetime, hub_began_at: datetime, idle_s: int) -> datetime:

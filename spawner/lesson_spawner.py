@@ -47,7 +47,7 @@ from spawner.container import (
     starter_archive,
 )
 from spawner.docker_threads import THREADS, DockerThreads, DockerTrouble
-from spawner.endings import how_it_ended, idle_stop_at
+from spawner.endings import MachineLife, how_it_ended, idle_stop_at
 from spawner.fail_points import pass_point
 from spawner.listening import ENDED, listens, until_listening
 from spawner.machine_channel import deliver, make_message
@@ -111,6 +111,7 @@ class LessonSpawner(DockerSpawner):
 
     _reports: ClassVar[dict[str, HubReports]] = {}
     _catalogs: ClassVar[dict[str, PublishedCatalog]] = {}
+    _lives: ClassVar[dict[str, MachineLife]] = {}
     _pools: ClassVar[dict[str, MachinePool]] = {}
 
     def __init__(self, **kwargs: Any) -> None:
@@ -120,10 +121,7 @@ class LessonSpawner(DockerSpawner):
         self._new_container = ""
         self._is_refused = False
         self._has_listened = False
-        self._was_stopped: bool | None = None
-        self._has_ended = False
         self._moving = asyncio.Lock()
-        self.ended: MachineEnd | None = None
         self._began_s = 0.0
 
     # What JupyterHub asks
@@ -239,9 +237,9 @@ class LessonSpawner(DockerSpawner):
         """Stop the container; it stays, with everything in it."""
         self._phases = []
         # JupyterHub also stops what it has found to have ended: that is not forgotten.
-        if not self._has_ended:
-            self._was_stopped = True
-            self.ended = None
+        if not self._life.has_ended:
+            self._life.was_stopped = True
+            self._life.ended = None
         pass_point("stop.asked")
         try:
             await self._docker_call("stop", self.object_name, timeout=STOP_TIMEOUT_S)
@@ -271,8 +269,8 @@ class LessonSpawner(DockerSpawner):
         state = container["State"]
         if state["Running"]:
             return await self._stop_if_empty(container) or await self._stop_if_idle()
-        self.ended = self._how_it_ended(state)
-        self._has_ended = True
+        self._life.ended = self._how_it_ended(state)
+        self._life.has_ended = True
         return f"exit code {state['ExitCode']}{', out of memory' if state['OOMKilled'] else ''}"
 
     # What HexHub's pages ask, through spawner.machine_api
@@ -293,11 +291,20 @@ class LessonSpawner(DockerSpawner):
             else self._how_it_ended(container["State"]),
         )
 
+    @property
+    def ended(self) -> MachineEnd | None:
+        """How the machine last ended by itself, as far as this hub has seen."""
+        return self._life.ended
+
+    @property
+    def _life(self) -> MachineLife:
+        return LessonSpawner._lives.setdefault(self.object_name, MachineLife())
+
     async def put_aside(self) -> None:
         """Put the machine of this stopped server aside: a reset."""
         async with self._moving:
             await self._docker_call_with(partial(put_aside, machine=self.object_name))
-            self.ended = None
+            self._life.ended = None
 
     async def take_back(self) -> None:
         """Put the machine back that was put aside last.
@@ -307,12 +314,12 @@ class LessonSpawner(DockerSpawner):
         """
         async with self._moving:
             await self._docker_call_with(partial(take_back, machine=self.object_name))
-            self.ended = None
+            self._life.ended = None
 
     def _how_it_ended(self, state: dict[str, Any]) -> MachineEnd | None:
         found = self._catalog.at_server(self.name)
         memory_bytes = found[1].limits.memory_bytes if found else 0
-        return how_it_ended(state, was_stopped=self._was_stopped, memory_bytes=memory_bytes)
+        return how_it_ended(state, was_stopped=self._life.was_stopped, memory_bytes=memory_bytes)
 
     async def get_url(self) -> str:
         """Give the URL of the machine as it is now, for a hub that was killed while it started.
@@ -446,8 +453,9 @@ class LessonSpawner(DockerSpawner):
     async def _start(
         self, course: Course, lesson: Lesson, container: dict[str, Any] | None
     ) -> tuple[str, int]:
-        self.ended = None if container is None else self._how_it_ended(container["State"])
-        self._was_stopped = self._has_ended = False
+        life = self._life
+        life.ended = None if container is None else self._how_it_ended(container["State"])
+        life.was_stopped = life.has_ended = False
         if container is not None and container["State"]["Status"] == "created":
             # A hub was killed while it made this one, so that the starter may not be in it.
             await self._docker_call("remove_container", container["Id"], v=True, force=True)
