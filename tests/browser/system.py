@@ -66,12 +66,12 @@ class System:
         """Kill the hub's process with -9 and wait until its successor answers."""
         assert self._process is not None
         children = subprocess.run(
-            ["ps", "-o", "pid=,args=", "--ppid", str(self._process.pid)],
+            ["ps", "-ww", "-o", "pid=,args=", "--ppid", str(self._process.pid)],
             check=True,
             capture_output=True,
             text=True,
         ).stdout
-        found = re.search(r"^\s*(\d+) .*jupyterhub", children, re.MULTILINE)
+        found = re.search(r"^\s*(\d+) .*-m spawner\.hub", children, re.MULTILINE)
         assert found is not None, f"no hub among the children:\n{children}"
         os.kill(int(found[1]), signal.SIGKILL)
         deadline = time.monotonic() + 60
