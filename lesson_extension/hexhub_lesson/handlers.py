@@ -158,7 +158,7 @@ class Forwarding(Answering):
             if not _LOCALE.fullmatch(locale):
                 raise HTTPError(400, reason="'locale' must be a language tag such as 'en'.")
             query["locale"] = locale
-        key = self.get_query_argument("key", "")
+        key = self.get_query_argument("key", "", strip=False)
         if key and "key" in self._route.query:
             if not _KEY.fullmatch(key):
                 raise HTTPError(400, reason="'key' must be 32 hex digits.")

@@ -3,7 +3,6 @@
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -11,18 +10,12 @@ from pathlib import Path
 
 import httpx
 
+from tests.ports import free_port
+
 REPOSITORY = Path(__file__).parents[2]
 HEXHUB = Path(sys.executable).with_name("hexhub")
 START_S = 240.0
 """The first start publishes the course, which runs every solution in real containers."""
-
-
-def free_port() -> int:
-    """Give a TCP port that is free on loopback now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 class System:

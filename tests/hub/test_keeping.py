@@ -15,7 +15,7 @@ from hexhub.errors import SetupError
 from hexhub.machine_gate import MachineGate
 from hexhub.state_folder import SECRETS, StateFolder
 from hexhub.supervisor import Keeper, Program
-from tests.hub.trial_hub import free_port
+from tests.ports import free_port
 
 
 @pytest.fixture

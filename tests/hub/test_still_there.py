@@ -149,7 +149,9 @@ def test_a_tab_that_stands_open_is_no_use(hub, student):
     while hub.machines(student, "--filter", "status=running"):
         assert time.monotonic() < deadline
         for path in polled:
-            student.client.get(path)
+            # One that comes as the machine stops may never be answered.
+            with contextlib.suppress(httpx.HTTPError):
+                student.client.get(path, timeout=5)
         time.sleep(0.3)
     until_stopped(hub, student, server)
     facts = api.ask("GET", "machine")

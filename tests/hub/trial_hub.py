@@ -3,7 +3,6 @@
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -15,6 +14,7 @@ import httpx
 
 from hexhub.names import machine_name
 from tests.hub.trial_courses import all_servers, publish_trial_courses
+from tests.ports import free_port
 
 HEXHUB = Path(sys.executable).with_name("hexhub")
 START_S = 150.0
@@ -25,14 +25,6 @@ c.JupyterHub.load_groups = {"insiders": {"users": ["grace"]}}
 c.Spawner.poll_interval = 2
 c.LessonSpawner.idle_slack_s = 1
 """
-
-
-def free_port() -> int:
-    """Give a TCP port that is free on loopback now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def docker(*arguments: str, is_checked: bool = True) -> str:

@@ -3,13 +3,14 @@
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import time
 from pathlib import Path
 
 import httpx
+
+from tests.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 START_S = 60.0
@@ -48,6 +49,7 @@ c.JupyterHub.load_roles = [
     {{"name": "tester", "services": ["tester"], "scopes": ["admin:users", "admin:servers"]}}
 ]
 """
+
 TOKEN = "token-of-the-tests"
 
 
@@ -56,9 +58,7 @@ class RealHub:
 
     def __init__(self, state: Path, *, open_signup: bool = True) -> None:
         state.mkdir(parents=True, exist_ok=True)
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
+        port = free_port()
         self.url = f"http://127.0.0.1:{port}"
         self.log = state / "hub.log"
         config = state / "jupyterhub_config.py"

@@ -16,18 +16,12 @@ from hexhub.cli.web import web
 from hexhub.errors import SetupError
 from hexhub.service.app import serve
 from hexhub.settings import Settings
+from tests.ports import free_port
 
 from .conftest import PREFIX
 from .stub_hub import StubHub
 
 COMMAND = [sys.executable, "-c", "from hexhub.cli.web import web; web()"]
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def environment(settings: Settings, port: int, **more: str) -> dict[str, str]:
