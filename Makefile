@@ -93,12 +93,14 @@ lock: ## Resolve the Python packages again (needs uv)
 .PHONY: test test-tools test-storage test-server test-containers test-cheats test-course test-hub test-isolation
 .PHONY: test-browser test-faults bench-checks bench-load bench-start bench-memory bench-hundred
 
-# Two suites at a time, the long ones first: most of a suite's time it waits, for containers and pages.
-SUITES := test-browser test-cheats test-containers test-faults test-server test-course test-isolation \
-  test-hub test-storage
+# Two suites at a time, the long ones first: most of a suite's time it waits, for containers.
+# The browser's comes last and alone: Chromium takes both cores.
+SUITES := test-hub test-cheats test-containers test-faults test-server test-isolation test-course \
+  test-storage
 test: check ## Everything
 	@echo '[test] $(words $(SUITES)) suites, two at a time; what each one says is shown when it has ended'
 	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target $(SUITES)
+	@$(MAKE) --no-print-directory test-browser
 
 test-tools:
 	@config/setup/debian_packages.sh $(TEST_PROGRAMS)

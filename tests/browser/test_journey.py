@@ -4,6 +4,7 @@ import base64
 import json
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from .student import Student
@@ -143,6 +144,7 @@ def measurements(student: Student) -> None:
     expect_finished(student, "measurements")
 
 
+@pytest.mark.timeout(900)
 def test_a_new_student_passes_all_five_lessons(student: Student) -> None:
     """Sign-up, five real lessons with mistakes and hints on the way, and a finished course."""
     student.shot("catalogue-new")
