@@ -5,7 +5,7 @@ state=${1:-.hexhub}
 
 printf 'This removes from this computer:
   - the students'\'' machines and files of this HexHub, its database, accounts and secrets (%s)
-  - the images hexhub/*
+  - the images that HexHub built here
   - the installed packages in .venv and node_modules
 Type "remove" to go on: ' "$state"
 read -r answer || answer=
@@ -16,9 +16,11 @@ fi
 
 if [ -x .venv/bin/hexhub ]; then
   .venv/bin/hexhub clean --yes --state "$state"
-fi
-if docker info >/dev/null 2>&1; then
-  docker images --filter reference='hexhub/*' --format '{{.Repository}}:{{.Tag}}' | xargs -r docker rmi --force >/dev/null
+  if docker info >/dev/null 2>&1; then
+    .venv/bin/hexhub images remove --yes
+  fi
+else
+  echo 'HexHub is not installed here (.venv): machines and images, if any, were left. "make up" installs it.'
 fi
 rm -rf "$state" .venv .cache config/proxy/node_modules lesson_extension/node_modules \
   lesson_extension/lib lesson_extension/hexhub_lesson/labextension
