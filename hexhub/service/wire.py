@@ -263,6 +263,9 @@ def attempt_json(
             **outcome_json(redact(attempt.outcome, show), attempt.step, locale),
             **({"outcome": CANCELLED} if attempt.is_cancelled else {}),
         },
+        "regraded": None
+        if attempt.regrade_of is None
+        else {"original": attempt.regrade_of, "course_version": attempt.version},
     }
 
 

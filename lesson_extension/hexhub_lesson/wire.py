@@ -99,7 +99,7 @@ class TestView:
 
 @dataclass(frozen=True)
 class OutcomeView:
-    """The verdict; ``outcome`` is ``passed``, ``failed``, ``error`` or ``ungradable``."""
+    """The verdict: ``passed``, ``failed``, ``error``, ``ungradable`` or ``cancelled``."""
 
     outcome: str
     message: str
@@ -109,13 +109,21 @@ class OutcomeView:
 
 @dataclass(frozen=True)
 class AttemptView:
-    """One run of a check; ``position`` is its place in the queue, ``outcome`` comes when done."""
+    """One run of a check; ``position`` is its place in the queue, ``outcome`` comes when done.
+
+    Attributes:
+        finished_at: ISO 8601; None until it is done.
+        regraded_with: The course's version with which an earlier answer was graded again; empty
+            where the student asked for this attempt.
+    """
 
     id: str
     step: str
     state: str
     position: int | None
+    finished_at: str | None
     outcome: OutcomeView | None
+    regraded_with: str
 
 
 @dataclass(frozen=True)
@@ -295,16 +303,32 @@ def parse_attempt(data: object) -> AttemptView:
     Raises:
         AnswerInvalid: It is something else, or says "done" without an outcome.
     """
-    root = _open(data, "attempt")
+    return _parse_attempt(_open(data, "attempt"))
+
+
+def parse_attempts(data: object) -> tuple[AttemptView, ...]:
+    """Read a list of attempts, the newest first.
+
+    Raises:
+        AnswerInvalid: It is something else, or says "done" without an outcome.
+    """
+    return tuple(_parse_attempt(one) for one in _open(data, "attempts").all_fields("attempts"))
+
+
+def _parse_attempt(root: _Fields) -> AttemptView:
     state = root.text("state")
     if state == DONE and root.is_null("outcome"):
         _break("attempt.outcome", "there, though the attempt is done")
+    # A hub of before this was said does not have it.
+    regraded = None if root.is_null("regraded") else root.fields("regraded")
     return AttemptView(
         id=root.text("id"),
         step=root.text("step"),
         state=state,
         position=None if root.is_null("position") else root.count("position"),
+        finished_at=root.text_or_none("finished_at"),
         outcome=_parse_outcome(root.fields("outcome")) if state == DONE else None,
+        regraded_with="" if regraded is None else regraded.text("course_version"),
     )
 
 

@@ -16,12 +16,12 @@ _hexhub_complete_lesson() {
         -*) COMPREPLY=($(compgen -W "$flags" -- "$word")); return ;;
     esac
     case $COMP_CWORD in
-        1) COMPREPLY=($(compgen -W "check done help hint locale next reset solution steps task" -- "$word")) ;;
+        1) COMPREPLY=($(compgen -W "check done help hint history locale next reset solution steps task" -- "$word")) ;;
         2)
             case $command in
                 locale) COMPREPLY=($(compgen -W "en ru" -- "$word")) ;;
                 reset) compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$word")) ;;
-                check | done | hint | task)
+                check | done | hint | history | task)
                     COMPREPLY=($(compgen -W "$(lesson steps --names 2>/dev/null)" -- "$word")) ;;
             esac ;;
     esac

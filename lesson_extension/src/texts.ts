@@ -111,6 +111,9 @@ const en = {
   output: 'What the test printed',
   emptyText: '(empty)',
   checkedAt: (time: string) => `Checked at ${time}`,
+  regradedOn: (time: string, version: string) =>
+    `Graded again on ${time} with version ${version} of the course`,
+  regraded: 'graded again',
   hintTitle: (index: number, total: number) => `Hint ${String(index)} of ${String(total)}`,
   takeHint: (index: number, total: number) => `Hint ${String(index)} of ${String(total)}`,
   previewOpen: (title: string, port: number) => `Open “${title}” (port ${String(port)})`,
@@ -269,6 +272,8 @@ const ru: Texts = {
   output: 'Что вывел тест',
   emptyText: '(пусто)',
   checkedAt: (time) => `Проверено в ${time}`,
+  regradedOn: (time, version) => `Оценено заново ${time}, версия курса ${version}`,
+  regraded: 'оценено заново',
   hintTitle: (index, total) => `Подсказка ${String(index)} из ${String(total)}`,
   takeHint: (index, total) => `Подсказка ${String(index)} из ${String(total)}`,
   previewOpen: (title, port) => `Открыть «${title}» (порт ${String(port)})`,

@@ -129,6 +129,7 @@ const attempt = record({
   finished_at: orNull(text),
   position: orNull(number),
   outcome: orNull(outcome),
+  regraded: orNull(record({ original: text, course_version: text })),
 });
 
 const nextHint = record({ is_available: flag, reason: orNull(text) });

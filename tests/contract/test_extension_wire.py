@@ -55,6 +55,15 @@ def test_it_reads_attempts_queued_and_done() -> None:
     assert [test.outcome for test in done.outcome.tests] == ["passed", "failed"]
     assert done.outcome.tests[1].expected == "Hello"
     assert done.outcome.tests[1].actual == "Welcome to nginx!"
+    assert (queued.regraded_with, done.regraded_with) == ("", "")
+
+
+def test_it_reads_what_was_graded_again() -> None:
+    """A newer verdict names its version; a hub that does not know the word has none."""
+    newer = sample("attempt_regraded")
+    older = {k: v for k, v in newer.items() if k != "regraded"}
+    read = wire.parse_attempts({"version": 1, "attempts": [newer, older]})
+    assert [attempt.regraded_with for attempt in read] == ["3f9c1d20ab4e", ""]
 
 
 def test_it_reads_hint_solution_and_error() -> None:

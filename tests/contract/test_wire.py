@@ -1,6 +1,7 @@
 """The golden samples hold what web, extension and front end say to each other."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -179,6 +180,27 @@ def failed_attempt() -> Attempt:
 def test_failed_attempt_says_test_by_test() -> None:
     """With ``show: full`` a student sees both sides of the comparison that failed."""
     assert attempt_json(failed_attempt(), show=Show.FULL, position=None) == sample("attempt_failed")
+
+
+def test_regraded_attempt_says_so() -> None:
+    """A newer verdict names the attempt that it is of, and the version that gave it."""
+    passed = TestResult(
+        "test_listens::test_port",
+        "nginx listens on port 8000",
+        TestOutcome.PASSED,
+        points=1.0,
+        duration_s=0.01,
+    )
+    again = replace(
+        failed_attempt(),
+        id="d41d8cd98f004b2e8980e9980c9c8a7f",
+        version=Version("3f9c1d20ab4e"),
+        finished_at=NOW + timedelta(days=2),
+        outcome=Outcome(OutcomeKind.PASSED, tests=(passed,), duration_s=0.5),
+        regrade_of=failed_attempt().id,
+    )
+
+    assert attempt_json(again, show=Show.FULL, position=None) == sample("attempt_regraded")
 
 
 def test_attempt_is_redacted_as_the_author_wants() -> None:

@@ -104,7 +104,7 @@ def test_a_failed_check_shows_test_by_test_and_ends_with_1(machine: Machine) -> 
         "  ✘ The page says hello\n"
         "      GET / answered 200, but the page has no 'Hello' in it.\n"
         "      expected  Hello\n"
-        "      got       Welcome to nginx!\n"
+        "      found     Welcome to nginx!\n"
         "\n"
         "Not yet: 1 of 2 tests pass.\n"
     )
@@ -141,12 +141,12 @@ def test_many_lines_are_compared_as_in_the_panel(hub: LessonHub, machine: Machin
     attempt_answers(hub, attempt)
     said = machine.lesson("check")
     assert (
-        "      - expected   + got\n        a\n      - hello\n      + hullo\n        c\n"
+        "      - expected   + found\n        a\n      - hello\n      + hullo\n        c\n"
     ) in said.stdout
     attempt["outcome"]["tests"][1] |= {"expected": "a b", "actual": "a  b"}
     attempt_answers(hub, attempt)
     said = machine.lesson("check")
-    assert "      expected  a·b\n      got       a··b\n      They differ only in" in said.stdout
+    assert "      expected  a·b\n      found     a··b\n      They differ only in" in said.stdout
 
 
 def test_watching_checks_after_each_change_until_it_is_passed(
@@ -181,8 +181,9 @@ def test_watching_checks_after_each_change_until_it_is_passed(
     ("outcome", "code", "words"),
     [
         ("failed", 1, "Not yet: 1 of 2 tests pass."),
-        ("error", 1, "The run broke off."),
+        ("error", 1, "Your work stopped the check."),
         ("ungradable", 2, "The check could not be made. That is not your fault"),
+        ("cancelled", 2, "Cancelled. This check does not count."),
         ("of-the-future", 2, "The check could not be made. That is not your fault"),
     ],
 )
@@ -558,6 +559,26 @@ def test_a_check_that_was_running_may_not_know_the_newest_files(
     said = machine.lesson("--locale", locale, "check")
     assert said.returncode == 1
     assert said.stdout.splitlines()[-1].startswith(words or "Not yet")
+
+
+def test_the_history_says_what_was_graded_again(hub: LessonHub, machine: Machine) -> None:
+    """One line for each earlier check, the newest first, and the version of a newer verdict."""
+    old, again = golden("attempt_failed"), golden("attempt_regraded")
+    cancelled = golden("attempt_failed")
+    cancelled["outcome"] |= {"outcome": "cancelled", "tests": []}
+    both = {"version": 1, "attempts": [again, old, cancelled]}
+    hub.answer("GET", f"{STEP}/history", Reply(both))
+    said = machine.lesson("history", "listens", TZ="UTC")
+    assert (said.returncode, said.stderr) == (0, "")
+    assert said.stdout == (
+        "  ✔ 2026-11-26 10:00 UTC  Passed  1 of 1 tests\n"
+        "    graded again with version 3f9c1d20ab4e of the course\n"
+        "  ✘ 2026-11-24 10:00 UTC  Not yet  1 of 2 tests\n"
+        "  – 2026-11-24 10:00 UTC  Cancelled\n"
+    )
+    assert json.loads(machine.lesson("history", "--json").stdout) == both
+    hub.answer("GET", f"{STEP}/history", Reply({"version": 1, "attempts": []}))
+    assert "нет" in machine.lesson("history", "--locale", "ru").stdout
 
 
 def test_ctrl_c_leaves_the_check_running_and_says_so(hub: LessonHub, machine: Machine) -> None:

@@ -25,6 +25,7 @@ METHODS = {"get", "put", "post", "delete", "options", "head", "patch", "trace"}
 SAMPLES = {
     "attempt_failed": "Attempt",
     "attempt_queued": "Attempt",
+    "attempt_regraded": "Attempt",
     "courses": "Courses",
     "events/report": "Report",
     "events/reported": "Reported",

@@ -49,7 +49,7 @@ def _check(session: Session, step: str) -> int:
             print_after_pass(session)
         elif was_running:
             screen.print(screen.say("was_running"))
-    if outcome is None or outcome.outcome == "ungradable":
+    if outcome is None or outcome.outcome in ("ungradable", "cancelled"):
         return IMPOSSIBLE
     return PASSED if outcome.outcome == "passed" else NOT_PASSED
 

@@ -14,6 +14,7 @@ from hexhub_lesson.terminal.check import check_step
 from hexhub_lesson.terminal.command_line import Options, read_options
 from hexhub_lesson.terminal.greeting import greet
 from hexhub_lesson.terminal.hints import take_hint
+from hexhub_lesson.terminal.history import show_history
 from hexhub_lesson.terminal.language import LOCALE_FILE, choose_locale, home, store_locale
 from hexhub_lesson.terminal.markdown import clean
 from hexhub_lesson.terminal.reset import reset
@@ -37,6 +38,7 @@ COMMANDS: dict[str, Callable[[Session], int]] = {
     "check": check_step,
     "next": go_on,
     "hint": take_hint,
+    "history": show_history,
     "done": mark_done,
     "solution": show_solution,
     "locale": store_locale,

@@ -9,6 +9,7 @@ ARGUMENTS = {
     "check": 1,
     "next": 0,
     "hint": 1,
+    "history": 1,
     "done": 1,
     "solution": 0,
     "locale": 1,

@@ -4,7 +4,7 @@ from hexhub_lesson import wire
 from hexhub_lesson.terminal.markdown import BOLD, DIM, GREEN, RED, REVERSED, YELLOW, clean
 from hexhub_lesson.terminal.screen import Screen
 
-_VERDICT_COLOURS = {"passed": GREEN, "failed": RED, "error": RED}
+_VERDICT_COLOURS = {"passed": GREEN, "failed": RED, "error": RED, "cancelled": YELLOW}
 
 
 def print_outcome(screen: Screen, outcome: wire.OutcomeView) -> None:

@@ -10,6 +10,7 @@ Usage: lesson [COMMAND] [STEP] [--json] [--locale en|ru]
   lesson task        read the task of the current step
   lesson check       check your work; --watch: again whenever a file changes
   lesson hint        take a hint
+  lesson history     earlier checks of the step, and what came of them
   lesson next        go on: the next step, or the next lesson
   lesson steps       all steps, with their names
   lesson done        mark a step without a check as done
@@ -48,11 +49,20 @@ STEP is a step's name, as 'lesson steps' shows it; without one the current step 
     "only_spaces": "They differ only in spaces, tabs and ends of lines.",
     "passed": "Passed: {passed} of {total} tests.",
     "failed": "Not yet: {passed} of {total} tests pass.",
-    "error": "The run broke off.",
+    "error": "Your work stopped the check.",
     "ungradable": "The check could not be made. That is not your fault, and it costs you nothing.",
+    "cancelled": "Cancelled. This check does not count.",
     "expected": "expected",
-    "actual": "got",
+    "actual": "found",
     "output": "printed",
+    "history_passed": "Passed",
+    "history_failed": "Not yet",
+    "history_error": "Your work stopped the check",
+    "history_ungradable": "The check could not be made",
+    "history_cancelled": "Cancelled",
+    "history_tests": "{passed} of {total} tests",
+    "history_none": "There are no earlier checks of this step.",
+    "regraded_with": "graded again with version {version} of the course",
     "then_next": "Go on with: lesson next",
     "no_check": "This step has no check. When you are through with it: lesson done",
     "step_done": "Done: {title}",
@@ -102,6 +112,7 @@ _RU = {
   lesson task        прочитать задание текущего шага
   lesson check       проверить решение; --watch: снова при каждом изменении файла
   lesson hint        взять подсказку
+  lesson history     прошлые проверки шага и их итог
   lesson next        дальше: следующий шаг или следующий урок
   lesson steps       все шаги и их имена
   lesson done        отметить пройденным шаг без проверки
@@ -140,11 +151,20 @@ _RU = {
     "only_spaces": "Различие только в пробелах, табуляциях и концах строк.",
     "passed": "Пройдено: тестов {passed} из {total}.",
     "failed": "Пока нет: тестов пройдено {passed} из {total}.",
-    "error": "Запуск оборвался.",
-    "ungradable": "Проверить не получилось. Это не ваша ошибка, попытка не засчитана.",
+    "error": "Ваша работа прервала проверку.",
+    "ungradable": "Проверить не удалось. Это не ваша ошибка, попытка не засчитана.",
+    "cancelled": "Отменено. Эта проверка не считается.",
     "expected": "ожидалось",
     "actual": "получено",
     "output": "выведено",
+    "history_passed": "Пройдено",
+    "history_failed": "Пока нет",
+    "history_error": "Ваша работа прервала проверку",
+    "history_ungradable": "Проверить не удалось",
+    "history_cancelled": "Отменено",
+    "history_tests": "тестов {passed} из {total}",
+    "history_none": "Прошлых проверок этого шага нет.",
+    "regraded_with": "оценено заново, версия курса {version}",
     "then_next": "Дальше: lesson next",
     "no_check": "У этого шага нет проверки. Когда закончите: lesson done",
     "step_done": "Готово: {title}",

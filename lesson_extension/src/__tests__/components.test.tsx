@@ -184,6 +184,14 @@ describe('result', () => {
     expect(screen.getByText(texts.ungradableHelp)).toBeDefined();
   });
 
+  it('says when it was graded again, and with which version', () => {
+    const regraded = { original: 'a0', course_version: '3f9c1d20ab4e' };
+    const attempt = finish(makeAttempt({ regraded }), makeOutcome('passed', [makeTest()]));
+    show({ attempts: { listens: attempt } });
+    expect(screen.getByText(/^Graded again on .*2026.* with version 3f9c1d20ab4e/)).toBeDefined();
+    expect(screen.queryByText(/Checked at/)).toBeNull();
+  });
+
   it('shows white space where nothing else differs', () => {
     const test = makeTest({ outcome: 'failed', expected: 'a b', actual: 'a  b' });
     const { container } = show(withResult(makeOutcome('failed', [test])));

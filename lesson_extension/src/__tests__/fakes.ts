@@ -40,6 +40,7 @@ export function makeAttempt(change: Partial<Attempt> = {}): Attempt {
     finished_at: null,
     position: 1,
     outcome: null,
+    regraded: null,
     ...change,
   };
 }

@@ -18,6 +18,7 @@ import { sample, sampleNames } from './contract';
 const READERS: Readonly<Record<string, (json: unknown) => unknown>> = {
   attempt_failed: readAttempt,
   attempt_queued: readAttempt,
+  attempt_regraded: readAttempt,
   error: readFailure,
   files: readFiles,
   hint: readHint,

@@ -39,7 +39,11 @@ function Earlier(props: HistoryProps & { readonly attempt: Attempt; readonly out
       >
         <Icon name={signOf(outcome)} />
         <span className="hx-earlier-what">{headlineOf(outcome, texts)}</span>
-        <span className="hx-count">{countOf(outcome, texts)}</span>
+        <span className="hx-count">
+          {[countOf(outcome, texts), attempt.regraded === null ? '' : texts.regraded]
+            .filter((part) => part !== '')
+            .join(' · ')}
+        </span>
         <time dateTime={attempt.finished_at ?? attempt.requested_at}>{time}</time>
       </button>
       {isOpen && (

@@ -107,6 +107,14 @@ export function timeOf(iso: string, locale: string): string {
   }).format(at);
 }
 
+function whenOf(attempt: Attempt, at: string, locale: string, texts: Texts): string {
+  if (attempt.regraded === null) {
+    return texts.checkedAt(timeOf(at, locale));
+  }
+  const day = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'short' });
+  return texts.regradedOn(day.format(new Date(at)), attempt.regraded.course_version);
+}
+
 /** A headline, what to do now, and one line a test. */
 export function OutcomeView(props: OutcomeViewProps): JSX.Element {
   const { attempt, outcome, locale, texts, tools } = props;
@@ -132,7 +140,7 @@ export function OutcomeView(props: OutcomeViewProps): JSX.Element {
         </ul>
       )}
       {attempt.finished_at !== null && (
-        <p className="hx-when">{texts.checkedAt(timeOf(attempt.finished_at, locale))}</p>
+        <p className="hx-when">{whenOf(attempt, attempt.finished_at, locale, texts)}</p>
       )}
     </section>
   );
