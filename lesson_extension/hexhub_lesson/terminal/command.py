@@ -14,7 +14,6 @@ from hexhub_lesson.terminal.check import check_step
 from hexhub_lesson.terminal.command_line import Options, read_options
 from hexhub_lesson.terminal.greeting import greet
 from hexhub_lesson.terminal.hints import take_hint
-from hexhub_lesson.terminal.history import show_history
 from hexhub_lesson.terminal.language import LOCALE_FILE, choose_locale, home, store_locale
 from hexhub_lesson.terminal.markdown import clean
 from hexhub_lesson.terminal.reset import reset
@@ -29,6 +28,13 @@ def show_help(session: Session) -> int:
     """``lesson --help``."""
     session.screen.out.write(session.screen.say("usage"))
     return PASSED
+
+
+def show_history(session: Session) -> int:
+    """``lesson history``."""
+    from hexhub_lesson.terminal import history  # it reads times, which most runs do not
+
+    return history.show_history(session)
 
 
 COMMANDS: dict[str, Callable[[Session], int]] = {
