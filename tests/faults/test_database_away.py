@@ -168,7 +168,7 @@ def test_disk_full(small_disk: Path, catalog: Path) -> None:
 def test_postgresql_stops_and_starts(catalog: Path) -> None:
     """Workers outlive a PostgreSQL that crashes; a press meanwhile is refused and says so."""
     with running_postgresql() as server:
-        url = server.make_database()
+        url = server.make_empty()
         with opened(url) as store, running_workers(2, url, catalog, lease_s=2.0) as workers:
             presses = Presses(store, catalog)
             presses.press_often(20)

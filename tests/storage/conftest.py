@@ -1,9 +1,11 @@
 """Real databases: every test that asks for ``store`` runs on SQLite and on PostgreSQL."""
 
 import itertools
+import shutil
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 
@@ -33,20 +35,72 @@ def postgresql() -> Iterator[PostgresServer]:
         yield server
 
 
+class Databases(Protocol):
+    """Makes databases of one kind."""
+
+    def make_empty(self) -> str:
+        """Make one without tables and give its URL."""
+
+    def make_migrated(self) -> str:
+        """Make one with all tables and give its URL."""
+
+
+class SqliteFiles:
+    """SQLite databases in one folder."""
+
+    def __init__(self, folder: Path, migrated: Path) -> None:
+        self._folder = folder
+        self._migrated = migrated
+        self._numbers = itertools.count()
+
+    def make_empty(self) -> str:
+        """Give the URL of a file that the first connection makes."""
+        return f"sqlite:///{self._new_path()}"
+
+    def make_migrated(self) -> str:
+        """Copy the file that was migrated, and give the copy's URL."""
+        path = self._new_path()
+        shutil.copyfile(self._migrated, path)
+        return f"sqlite:///{path}"
+
+    def _new_path(self) -> Path:
+        return self._folder / f"hexhub-{next(self._numbers)}.sqlite"
+
+
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give an SQLite file with all tables, to be copied: migrating takes longer than most tests."""
+    path = tmp_path_factory.mktemp("migrated") / "hexhub.sqlite"
+    migrate(f"sqlite:///{path}")
+    return path
+
+
+def migrate(database_url: str) -> None:
+    """Make all tables, and leave no connection open."""
+    store = Store(database_url)
+    store.migrate()
+    store.close()
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
-def make_url(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], str]:
-    """Give a function that makes an empty database and gives its URL."""
+def databases(request: pytest.FixtureRequest, tmp_path: Path) -> Databases:
+    """Give what makes databases, of each of the two kinds."""
     if request.param == "postgresql":
         server: PostgresServer = request.getfixturevalue("postgresql")
-        return server.make_database
-    numbers = itertools.count()
-    return lambda: f"sqlite:///{tmp_path / f'hexhub-{next(numbers)}.sqlite'}"
+        return server
+    return SqliteFiles(tmp_path, request.getfixturevalue("migrated_file"))
 
 
 @pytest.fixture
-def database_url(make_url: Callable[[], str]) -> str:
-    """Give the URL of an empty database."""
-    return make_url()
+def make_url(databases: Databases) -> Callable[[], str]:
+    """Give a function that makes an empty database and gives its URL."""
+    return databases.make_empty
+
+
+@pytest.fixture
+def database_url(databases: Databases) -> str:
+    """Give the URL of a database with all tables."""
+    return databases.make_migrated()
 
 
 @pytest.fixture
@@ -59,6 +113,5 @@ def clock() -> Clock:
 def store(database_url: str, clock: Clock) -> Iterator[Store]:
     """Give a store with all tables, whose time is ``clock``."""
     made = Store(database_url, clock=clock)
-    made.migrate()
     yield made
     made.close()

@@ -11,6 +11,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
+from sqlalchemy import make_url
+
+from hexhub.progress.store import Store
 
 _START_S = 60
 
@@ -39,6 +42,7 @@ class PostgresServer:
         self._folder = folder
         self._owner = owner
         self._number = 0
+        self._migrated: str | None = None
         self.process: subprocess.Popen[bytes] | None = None
         self._run(
             "initdb", "-D", str(folder / "data"), "-U", "postgres", "-A", "trust", "-E", "UTF8",
@@ -79,8 +83,21 @@ class PostgresServer:
             self.process.send_signal(2)
             self.process.wait(30)
 
-    def make_database(self, template: str = "template0") -> str:
-        """Make a database and give its SQLAlchemy URL."""
+    def make_empty(self) -> str:
+        """Make a database without tables and give its SQLAlchemy URL."""
+        return self._make("template0")
+
+    def make_migrated(self) -> str:
+        """Make a database with all tables, by copying, and give its SQLAlchemy URL."""
+        if self._migrated is None:
+            url = self.make_empty()
+            store = Store(url)
+            store.migrate()
+            store.close()
+            self._migrated = str(make_url(url).database)
+        return self._make(self._migrated)
+
+    def _make(self, template: str) -> str:
         self._number += 1
         name = f"test_{self._number}"
         with psycopg.connect(self._libpq("postgres"), autocommit=True) as connection:

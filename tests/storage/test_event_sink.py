@@ -45,7 +45,6 @@ def sink(victoria: VictoriaMetrics) -> Iterator[InfluxSink]:
 def filled(database_url: str) -> Iterator[Store]:
     """Give a store with the events of ten students, on the real clock."""
     store = Store(database_url)
-    store.migrate()
     for number in range(10):
         store.take_hint(replace(PLACE, user=UserName(f"u{number}")), ONE, 1, V1)
     yield store
@@ -152,7 +151,6 @@ def test_a_server_that_hangs_does_not_hold_up_grading(
 ) -> None:
     """Attempts get their outcomes and the worker ends in time while the sink is stuck."""
     store = Store(database_url)
-    store.migrate()
     source = make_course(tmp_path / "source")
     catalog = PublishedCatalog(tmp_path / "catalog")
     catalog.publish(source, read_course(source), {})

@@ -298,9 +298,8 @@ def test_keeping_and_cleaning_at_once(make_url: Callable[[], str]) -> None:
 
 def test_clean_up_waits_for_who_keeps(postgresql: PostgresServer) -> None:
     """PostgreSQL: what nobody refers to yet is not deleted while somebody is about to."""
-    url = postgresql.make_database()
+    url = postgresql.make_migrated()
     store, other = Store(url), Store(url)
-    store.migrate()
     snapshots = Snapshots(store, LIMITS)
     hand_in(store, snapshots, FILES)
     taken = claim(store, OTHER)

@@ -62,7 +62,6 @@ def test_other_steps_and_students_do_not_join(store: Store) -> None:
 def test_many_requests_at_once_make_one_attempt(database_url: str) -> None:
     """Fifty requests at once, through several stores as in several processes: one attempt."""
     stores = [Store(database_url) for _ in range(5)]
-    stores[0].migrate()
     barrier = threading.Barrier(25)
 
     def submit(number: int) -> tuple[str, bool]:
@@ -82,7 +81,6 @@ def test_many_requests_at_once_make_one_attempt(database_url: str) -> None:
 def test_requests_while_attempts_finish(database_url: str) -> None:
     """Requests that race with verdicts each get an attempt, and at most one is ever open."""
     store = Store(database_url)
-    store.migrate()
     stop = threading.Event()
 
     def grade() -> int:
@@ -124,7 +122,6 @@ def test_queue_order_and_position(store: Store, clock: Clock) -> None:
 def test_claim_takes_each_once(database_url: str) -> None:
     """Eight workers that claim at once never get the same attempt."""
     store = Store(database_url)
-    store.migrate()
     wanted = {store.submit(PLACE, StepName(f"s{number}"), V1)[0].id for number in range(40)}
 
     def take(_: int) -> list[str]:
@@ -237,7 +234,6 @@ def test_pass_and_finish_are_one_transaction(store: Store, clock: Clock) -> None
 def test_two_last_steps_at_once_finish_the_lesson(database_url: str) -> None:
     """Two steps that pass in the same moment finish the lesson exactly once."""
     store = Store(database_url)
-    store.migrate()
     for number in range(10):
         place = replace(PLACE, user=type(PLACE.user)(f"user-{number}"))
         claims = []
@@ -481,8 +477,7 @@ def test_a_database_without_tables(make_url: Callable[[], str]) -> None:
 
 def test_postgresql_restarts(postgresql: PostgresServer) -> None:
     """When PostgreSQL is killed and comes back, calls fail cleanly and then go on."""
-    store = Store(postgresql.make_database())
-    store.migrate()
+    store = Store(postgresql.make_migrated())
     attempt, _ = store.submit(PLACE, ONE, V1)
     claim = store.claim("w", 30)
     assert claim is not None

@@ -223,7 +223,6 @@ def test_an_attempt_of_a_dead_worker_keeps_its_turn(store: Store, clock: Clock) 
 def live(database_url: str) -> Iterator[Store]:
     """Give a store on the real clock."""
     made = Store(database_url)
-    made.migrate()
     yield made
     made.close()
 

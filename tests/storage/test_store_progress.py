@@ -34,7 +34,6 @@ def test_times_are_aware_utc(database_url: str) -> None:
     """Times come back as aware UTC, whatever zone they went in with; naive ones are refused."""
     at = datetime(2026, 3, 29, 2, 30, 0, 123456, tzinfo=timezone(timedelta(hours=5)))
     store = Store(database_url, clock=lambda: at)
-    store.migrate()
     progress = store.start_lesson(PLACE, V1)
     assert progress.started_at == at
     assert progress.started_at.tzinfo is UTC

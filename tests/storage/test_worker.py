@@ -41,7 +41,6 @@ def catalog(tmp_path: Path) -> PublishedCatalog:
 def live(database_url: str) -> Iterator[Store]:
     """Give a store on the real clock: leases must run out by themselves."""
     store = Store(database_url)
-    store.migrate()
     yield store
     store.close()
 
@@ -262,8 +261,7 @@ def test_the_database_goes_away_and_comes_back(
     postgresql: PostgresServer, catalog: PublishedCatalog
 ) -> None:
     """While PostgreSQL is killed and restarted, every attempt still gets exactly one outcome."""
-    store = Store(postgresql.make_database())
-    store.migrate()
+    store = Store(postgresql.make_migrated())
     attempts = [submit(store, catalog, number) for number in range(30)]
     with running(Worker(store, catalog, Grader(0.1), lease_s=2.0)):
         for _ in range(2):
