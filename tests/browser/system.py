@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import httpx
 
+from hexhub.certificates import trusted_by
 from tests.ports import free_port
 
 REPOSITORY = Path(__file__).parents[2]
@@ -21,7 +23,23 @@ START_S = 240.0
 class System:
     """One HexHub: ``hexhub up`` as a child process."""
 
-    def __init__(self, state: Path, environment: dict[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        state: Path,
+        environment: dict[str, str] | None = None,
+        published_by: "System | None" = None,
+    ) -> None:
+        """Lay nothing out yet; :meth:`start` starts it.
+
+        Args:
+            state: Its folder; new.
+            environment: Variables beside those of the test.
+            published_by: Another one that has published the course, which takes minutes, and need
+                not be shown twice; None: it publishes the course itself.
+        """
+        if published_by is not None:
+            shutil.copytree(published_by.state / "catalog", state / "catalog")
+            state.chmod(0o700)
         self.state = state
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
@@ -71,7 +89,8 @@ class System:
         while time.monotonic() < deadline:
             time.sleep(0.2)
             try:
-                if httpx.get(f"{self.url}/hub/api/", timeout=2).status_code == 200:
+                answer = httpx.get(f"{self.url}/hub/api/", timeout=2, verify=trusted_by(self.url))
+                if answer.status_code == 200:
                     return
             except httpx.HTTPError:
                 continue

@@ -20,15 +20,15 @@ def gate(tmp_path: Path) -> Iterator[DockerGate]:
     gate.close()
 
 
-def test_docker_not_running(page: Page, gate: DockerGate, tmp_path: Path) -> None:
+def test_docker_not_running(page: Page, gate: DockerGate, tmp_path: Path, system: System) -> None:
     """With Docker gone the waiting page says so, and Try again works once it is back."""
-    system = System(tmp_path / "state", {"DOCKER_HOST": f"unix://{gate.path}"})
+    cut_off = System(tmp_path / "state", {"DOCKER_HOST": f"unix://{gate.path}"}, system)
     try:
-        system.start()
-        student = Student(page, system.url, SHOTS)
+        cut_off.start()
+        student = Student(page, cut_off.url, SHOTS)
         student.sign_up("docker-gone")
         gate.shut()
-        page.goto(f"{system.url}/services/hexhub/courses/real-machine/lessons/shell/open")
+        page.goto(f"{cut_off.url}/services/hexhub/courses/real-machine/lessons/shell/open")
         expect(page.locator(".failure-reason")).to_contain_text("Docker is not running")
         student.shot("docker-not-running")
         gate.open()
@@ -37,7 +37,7 @@ def test_docker_not_running(page: Page, gate: DockerGate, tmp_path: Path) -> Non
     finally:
         gate.shut()
         gate.open()
-        system.remove()
+        cut_off.remove()
 
 
 def test_unknown_lesson(student: Student) -> None:
