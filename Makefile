@@ -3,6 +3,10 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 
+# Compiled modules are kept, also where the environment says otherwise: HexHub is several processes,
+# and its tests start many of them.
+export PYTHONDONTWRITEBYTECODE :=
+
 PORT ?= 8000
 STATE ?= .hexhub
 VENV := .venv
@@ -67,14 +71,21 @@ clean-all: ## Remove what HexHub made here: containers, networks, images, state,
 
 # --- check and test -----------------------------------------------------------------------------
 
-.PHONY: check format lock
+.PHONY: check check-style check-unit check-panel format lock
 check: $(VENV)/.dev $(VENV)/.lesson lesson_extension/node_modules/.installed ## Lint, types, layers, unit and contract tests: no Docker
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target check-unit check-panel check-style
+
+check-style: $(VENV)/.dev $(VENV)/.lesson
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	cd lesson_extension && $(NPM) run --silent lint && $(NPM) run --silent typecheck && $(NPM) run --silent test
+
+check-unit: $(VENV)/.dev $(VENV)/.lesson
 	$(PYTEST) -q tests/unit tests/contract
+
+check-panel: $(VENV)/.run lesson_extension/node_modules/.installed
+	cd lesson_extension && $(NPM) run --silent lint && $(NPM) run --silent typecheck && $(NPM) run --silent test
 
 format: $(VENV)/.dev lesson_extension/node_modules/.installed ## Format Python and TypeScript
 	$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
