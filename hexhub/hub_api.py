@@ -23,6 +23,7 @@ from urllib.parse import quote
 
 import httpx
 
+from hexhub.certificates import trusted_by
 from hexhub.errors import HubUnreachable
 from hexhub.machine_facts import MachineFacts, read_facts
 from hexhub.names import ServerName, UserName
@@ -130,6 +131,7 @@ class HubApi:
             headers={"Authorization": f"token {token}"},
             timeout=httpx.Timeout(10.0),
             trust_env=False,
+            verify=trusted_by(api_url),
         )
 
     async def close(self) -> None:

@@ -28,6 +28,7 @@ from pathlib import Path
 
 import httpx
 
+from hexhub.certificates import trusted_by
 from hexhub.errors import SetupError
 from hexhub.machine_gate import MachineGate
 from hexhub.machine_network import MachineNetwork
@@ -359,7 +360,7 @@ class Supervisor:
         proxy, *others = make_programs(plan, outer)
         self._proxy = Keeper(proxy, plan.state, say, self._restore_routes)
         self._others = [Keeper(program, plan.state, say) for program in others]
-        self._client = httpx.AsyncClient(timeout=3.0, trust_env=False)
+        self._client = httpx.AsyncClient(timeout=3.0, trust_env=False, verify=trusted_by("http:"))
 
     async def run(self, on_ready: Callable[[], None]) -> None:
         """Start everything, call ``on_ready`` once all of it answers, and run until a signal.

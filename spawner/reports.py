@@ -16,6 +16,8 @@ from typing import Any, Protocol
 
 import httpx
 
+from hexhub.certificates import trusted_by
+
 MOST_WAITING = 1_000
 _TIMEOUT_S = 10.0
 _PAUSES_S = (0.5, 2.0, 10.0, 30.0)
@@ -86,6 +88,7 @@ class HubReports:
             headers={"Authorization": f"token {self._token}"},
             timeout=_TIMEOUT_S,
             trust_env=False,
+            verify=trusted_by(self._url),
             transport=self._transport,
         ) as client:
             failures = 0

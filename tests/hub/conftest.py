@@ -33,6 +33,7 @@ def student(hub: TrialHub, request: pytest.FixtureRequest) -> Iterator[Student]:
     student = Student(hub, _name(request))
     yield student
     student.client.close()
+    hub.forget(student)
 
 
 @pytest.fixture
@@ -41,3 +42,4 @@ def other_student(hub: TrialHub, request: pytest.FixtureRequest) -> Iterator[Stu
     student = Student(hub, _name(request))
     yield student
     student.client.close()
+    hub.forget(student)

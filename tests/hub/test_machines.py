@@ -3,6 +3,7 @@
 import json
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,27 @@ def only_machine(hub: TrialHub, student: Student) -> str:
     return machines[0]
 
 
+def open_for_all(hub: TrialHub, server: str) -> Iterator[str]:
+    """Give a machine of somebody's, for tests that only look at it."""
+    student = Student(hub, f"looked-at-{server}")
+    assert hub.open(student, server).status_code in (201, 202)
+    yield only_machine(hub, student)
+    student.client.close()
+    hub.forget(student)
+
+
+@pytest.fixture(scope="module")
+def plain_machine(hub: TrialHub) -> Iterator[str]:
+    """Give the id of a machine of the plain lesson, to be looked at."""
+    yield from open_for_all(hub, PLAIN)
+
+
+@pytest.fixture(scope="module")
+def rooted_machine(hub: TrialHub) -> Iterator[str]:
+    """Give the id of another student's machine, who is root in it, to be looked at."""
+    yield from open_for_all(hub, ROOTED)
+
+
 def test_a_lesson_opens(hub, student):
     """Opening a lesson ends in JupyterLab, in a container with the starter in it."""
     assert hub.open(student, PLAIN).status_code in (201, 202)
@@ -33,9 +55,9 @@ def test_a_lesson_opens(hub, student):
     assert docker("exec", machine, "stat", "-c", "%U", "/home/student/work/sub") == "student"
 
 
-def test_a_start_is_no_change_of_the_hosts_network(hub, student):
+def test_a_start_is_no_change_of_the_hosts_network(hub, plain_machine):
     """The host's end of a machine's network gets no address: browsers here would drop requests."""
-    hub.open(student, PLAIN)
+    assert docker("inspect", "--format", "{{.State.Running}}", plain_machine) == "true"
     bridge = f"hx{(hub.state / 'secrets' / 'hub-id').read_text()[:6]}"
     ports = [port.name for port in Path(f"/sys/class/net/{bridge}/brif").iterdir()]
     assert ports
@@ -56,25 +78,26 @@ def test_the_phases_are_told(hub, student):
     assert last["ready"]
 
 
-@pytest.mark.parametrize(
-    "options",
-    [
-        {"image": "debian:trixie-slim"},
-        {"mounts": [{"source": "/", "target": "/host", "type": "bind"}]},
-        {"extra_host_config": {"privileged": True}},
-    ],
+STUDENTS_OPTIONS = (
+    {"image": "debian:trixie-slim"},
+    {"mounts": [{"source": "/", "target": "/host", "type": "bind"}]},
+    {"extra_host_config": {"privileged": True}},
 )
-def test_students_choose_no_image_and_no_mounts(hub, student, options):
+
+
+def test_students_choose_no_image_and_no_mounts(hub, student):
     """What a student puts into user_options is refused, makes no container and does not stay."""
     path = f"users/{student.name}/servers/{PLAIN}"
-    answer = student.post(path, {"user_options": options})
-    assert answer.status_code == 400
-    assert next(iter(options)) in answer.json()["message"]
-    assert hub.machines(student) == []
+    for options in STUDENTS_OPTIONS:
+        answer = student.post(path, {"user_options": options})
+        assert answer.status_code == 400
+        assert next(iter(options)) in answer.json()["message"]
+        assert hub.machines(student) == []
     assert hub.open(student, PLAIN).status_code in (201, 202)
     inspected = json.loads(docker("inspect", only_machine(hub, student)))[0]
     assert inspected["Config"]["Image"] == "hexhub/base"
     assert inspected["Mounts"] == []
+    assert inspected["HostConfig"]["Privileged"] is False
 
 
 @pytest.mark.parametrize(
@@ -111,45 +134,62 @@ def test_any_user_name_has_a_machine(hub, name):
     person.client.close()
 
 
+INSTALL = """
+mkdir -p /tmp/hello/DEBIAN /tmp/hello/usr/bin
+printf '#!/bin/sh\\necho Hello, world!\\n' >/tmp/hello/usr/bin/hello-trial
+chmod 755 /tmp/hello/usr/bin/hello-trial
+cat >/tmp/hello/DEBIAN/control <<'END'
+Package: hello-trial
+Version: 1
+Architecture: all
+Maintainer: Nobody <nobody@localhost>
+Description: a trial
+END
+dpkg-deb --build --root-owner-group /tmp/hello /tmp/hello.deb >/dev/null
+apt-get install -y -qq /tmp/hello.deb >/dev/null 2>&1
+hello-trial
+"""
+"""Installs a package with apt, one that is made on the spot: no mirror is asked."""
+
+
 def test_a_machine_stays_as_it_was(hub, student):
     """After stop and start it is the same container, with what apt and the student put there."""
     hub.open(student, ROOTED)
     machine = only_machine(hub, student)
-    install = "apt-get update -qq && apt-get install -y -qq --no-install-recommends hello"
-    docker("exec", machine, "sh", "-c", f"{install} >/dev/null 2>&1; hello")
+    docker("exec", machine, "sh", "-ec", INSTALL)
     docker("exec", machine, "sh", "-c", "echo mine > /root/work/mine.txt")
     hub.stop_server(student, ROOTED)
     assert hub.open(student, ROOTED).status_code in (201, 202)
     assert only_machine(hub, student) == machine
-    assert docker("exec", machine, "hello") == "Hello, world!"
+    assert docker("exec", machine, "hello-trial") == "Hello, world!"
+    assert docker("exec", machine, "dpkg-query", "-W", "-f", "${Status}", "hello-trial") == (
+        "install ok installed"
+    )
     assert docker("exec", machine, "cat", "/root/work/mine.txt") == "mine"
     assert student.open_lab(ROOTED).status_code == 200
 
 
-def test_no_token_in_what_docker_knows(hub, student):
+def test_no_token_in_what_docker_knows(plain_machine):
     """Neither inspection, nor the first process's environment, nor the log has the token."""
-    hub.open(student, PLAIN)
-    machine = only_machine(hub, student)
-    inspected = docker("inspect", machine)
-    environment = docker("exec", machine, "cat", "/proc/1/environ")
-    logs = docker("logs", machine)
+    inspected = docker("inspect", plain_machine)
+    environment = docker("exec", plain_machine, "cat", "/proc/1/environ")
+    logs = docker("logs", plain_machine)
     for place in (inspected, environment, logs):
         assert "API_TOKEN" not in place
         assert "JUPYTERHUB_" not in place
 
 
-def test_a_root_that_can_do_little(hub, student):
+def test_a_root_that_can_do_little(rooted_machine):
     """Root in a machine has the stated capabilities only, gains none, and mounts nothing."""
-    hub.open(student, ROOTED)
-    machine = only_machine(hub, student)
-    status = docker("exec", machine, "cat", "/proc/self/status")
+    status = docker("exec", rooted_machine, "cat", "/proc/self/status")
     found = dict(line.split(":\t", 1) for line in status.splitlines() if ":\t" in line)
     capabilities = (0, 1, 3, 5, 6, 7, 10)  # linux/capability.h
     assert int(found["CapEff"], 16) == sum(1 << number for number in capabilities)
     assert found["CapBnd"] == found["CapEff"]
     assert found["NoNewPrivs"] == "1"
     for command in ("mount -t tmpfs none /mnt", "unshare -m true", "unshare -U true"):
-        assert docker("exec", machine, "sh", "-c", f"{command} 2>/dev/null || echo no") == "no"
+        refused = docker("exec", rooted_machine, "sh", "-c", f"{command} 2>/dev/null || echo no")
+        assert refused == "no"
 
 
 CONNECT = (
@@ -171,11 +211,9 @@ def address_of(machine: str) -> str:
     return docker("inspect", "--format", form, machine)
 
 
-def test_machines_are_alone(hub, student, other_student):
+def test_machines_are_alone(hub, plain_machine, rooted_machine):
     """A student's machine reaches the one door of HexHub, no other machine and no other port."""
-    for person, server in ((student, PLAIN), (other_student, PLAIN)):
-        hub.open(person, server)
-    mine, theirs = only_machine(hub, student), only_machine(hub, other_student)
+    mine, theirs = plain_machine, rooted_machine
     their_address, gateway = address_of(theirs).split()
     ports = json.loads((hub.state / "ports.json").read_text())
     assert can_connect(theirs, "127.0.0.1", 8888)

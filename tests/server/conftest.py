@@ -1,6 +1,7 @@
 """The web service on loopback, with a real store and catalog and a stub of JupyterHub."""
 
 import secrets
+import shutil
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,6 +11,7 @@ import httpx
 import pytest
 from tornado.httpserver import HTTPServer
 
+from hexhub.certificates import trusted_by
 from hexhub.checks.model import Outcome
 from hexhub.hub_api import HubApi
 from hexhub.names import StepName, UserName
@@ -46,7 +48,13 @@ class Service:
     def client(self, token: str = "") -> httpx.AsyncClient:
         """Give a program that speaks with a token, or without."""
         headers = {"Authorization": f"token {token}"} if token else {}
-        client = httpx.AsyncClient(base_url=self.url, headers=headers, trust_env=False, timeout=30)
+        client = httpx.AsyncClient(
+            base_url=self.url,
+            headers=headers,
+            trust_env=False,
+            timeout=30,
+            verify=trusted_by(self.url),
+        )
         self.clients.append(client)
         return client
 
@@ -97,16 +105,31 @@ async def stub() -> AsyncIterator[StubHub]:
     await hub.close()
 
 
+@pytest.fixture(scope="session")
+def laid_out(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give a state folder with all tables and two published courses, to be copied.
+
+    Migrating and publishing take longer than most tests.
+    """
+    folder = tmp_path_factory.mktemp("laid-out")
+    store = Store(f"sqlite:///{folder / 'state' / 'hexhub.sqlite'}")
+    store.migrate()
+    store.close()
+    publish_small_courses(folder / "sources", folder / "state" / "catalog")
+    return folder / "state"
+
+
 @pytest.fixture
-def settings(tmp_path: Path, stub: StubHub) -> Settings:
+def settings(tmp_path: Path, stub: StubHub, laid_out: Path) -> Settings:
     """Give settings that point to the stub, with two published courses."""
+    shutil.copytree(laid_out, tmp_path / "state")
     settings = Settings(
         state=tmp_path / "state",
         database_url=f"sqlite:///{tmp_path / 'state' / 'hexhub.sqlite'}",
         hub_api_url=stub.api_url,
         api_token="service-token",
     )
-    publish_small_courses(tmp_path / "sources", settings.published)
+    assert settings.published.is_dir()
     return settings
 
 

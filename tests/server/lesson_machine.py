@@ -17,6 +17,7 @@ from urllib.parse import urlencode, urlsplit
 
 import httpx
 
+from hexhub.certificates import trusted_by
 from tests.ports import free_port
 
 REPOSITORY = Path(__file__).parents[2]
@@ -248,7 +249,8 @@ class Machine:
     def answers(self) -> bool:
         """Tell whether the server answers."""
         try:
-            return httpx.get(f"{self.base}api", trust_env=False).status_code == 200
+            answer = httpx.get(f"{self.base}api", trust_env=False, verify=trusted_by(self.base))
+            return answer.status_code == 200
         except httpx.TransportError:
             return False
 
@@ -268,7 +270,13 @@ class Machine:
     def client(self, token: str = TOKEN) -> httpx.Client:
         """Give a client for the server, with a token."""
         headers = {"Authorization": f"token {token}"} if token else {}
-        return httpx.Client(base_url=self.base, headers=headers, trust_env=False, timeout=60)
+        return httpx.Client(
+            base_url=self.base,
+            headers=headers,
+            trust_env=False,
+            timeout=60,
+            verify=trusted_by(self.base),
+        )
 
     @contextmanager
     def browser(self) -> Iterator[httpx.Client]:

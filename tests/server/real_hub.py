@@ -10,6 +10,7 @@ from pathlib import Path
 
 import httpx
 
+from hexhub.certificates import trusted_by
 from tests.ports import free_port
 
 ROOT = Path(__file__).parents[2]
@@ -91,7 +92,10 @@ class RealHub:
 
     def _answers(self) -> bool:
         try:
-            return httpx.get(f"{self.url}/hub/api/", timeout=2, trust_env=False).status_code == 200
+            answer = httpx.get(
+                f"{self.url}/hub/api/", timeout=2, trust_env=False, verify=trusted_by(self.url)
+            )
+            return answer.status_code == 200
         except httpx.HTTPError:
             return False
 
@@ -113,7 +117,12 @@ class RealHub:
         """Ask the REST API as an admin."""
         headers = {"Authorization": f"token {TOKEN}"}
         return httpx.request(
-            method, f"{self.url}/hub/api/{path}", headers=headers, trust_env=False, timeout=20
+            method,
+            f"{self.url}/hub/api/{path}",
+            headers=headers,
+            trust_env=False,
+            timeout=20,
+            verify=trusted_by(self.url),
         )
 
 
@@ -125,6 +134,7 @@ class Visitor:
             base_url=url,
             headers={"Sec-Fetch-Mode": "navigate", "User-Agent": "visitor"},
             trust_env=False,
+            verify=trusted_by(url),
             timeout=30,
         )
 

@@ -12,6 +12,7 @@ import httpx
 import pytest
 from click.testing import CliRunner
 
+from hexhub.certificates import trusted_by
 from hexhub.cli.web import web
 from hexhub.errors import SetupError
 from hexhub.service.app import serve
@@ -38,7 +39,7 @@ def environment(settings: Settings, port: int, **more: str) -> dict[str, str]:
 
 async def until_it_answers(url: str) -> httpx.Response:
     """Wait until something answers at ``url`` and give the answer."""
-    async with httpx.AsyncClient(trust_env=False) as client:
+    async with httpx.AsyncClient(trust_env=False, verify=trusted_by(url)) as client:
         for _ in range(300):
             try:
                 return await client.get(url)
