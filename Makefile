@@ -120,7 +120,7 @@ test-storage: $(VENV)/.dev test-tools ## SQLite, PostgreSQL, files, the event si
 	$(PYTEST) -n 2 tests/storage
 
 test-server: $(VENV)/.dev $(VENV)/.lesson ## The web service and the server extension
-	$(PYTEST) -n 2 tests/server
+	$(PYTEST) -n 2 --dist loadfile tests/server
 
 test-containers: $(VENV)/.dev test-tools images ## Checks and harness in real containers
 	$(PYTEST) -n 3 tests/container

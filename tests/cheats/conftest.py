@@ -11,7 +11,7 @@ from hexhub.checks.containers import HUB_LABEL
 from hexhub.checks.sandbox import Sandbox
 
 from .honest_lessons import write_honest_course
-from .trial import Trials
+from .trial import QuietMachines, Trials
 
 
 @pytest.fixture(scope="session")
@@ -40,7 +40,17 @@ def sandbox(client: docker.APIClient) -> Iterator[Sandbox]:
     assert left == []
 
 
+@pytest.fixture(scope="session")
+def quiet(client: docker.APIClient) -> Iterator[QuietMachines]:
+    """Machines in which answers lie and nothing runs."""
+    made = QuietMachines(client)
+    yield made
+    made.close()
+
+
 @pytest.fixture
-def trials(sandbox: Sandbox, client: docker.APIClient, course_folder: Path) -> Trials:
+def trials(
+    sandbox: Sandbox, client: docker.APIClient, course_folder: Path, quiet: QuietMachines
+) -> Trials:
     """Tries answers to the honest course."""
-    return Trials(sandbox, client, course_folder)
+    return Trials(sandbox, client, course_folder, quiet)

@@ -1,18 +1,20 @@
 """A cheat on its way: the machine, the worker's check, and everything that the student gets."""
 
+import contextlib
 import io
 import json
 import re
+import secrets
 import tarfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 import docker
-from docker.errors import NotFound
+from docker.errors import APIError, NotFound
 
-from hexhub.catalog.model import Course, Lesson, Show
+from hexhub.catalog.model import CheckKind, Course, Lesson, Show
 from hexhub.catalog.overlays import OverlayFile
 from hexhub.checks.model import Outcome, OutcomeKind
 from hexhub.checks.sandbox import Sandbox
@@ -101,13 +103,67 @@ def answers_for_student(place: Place, outcome: Outcome) -> dict[Show, str]:
     return {show: json.dumps(attempt_json(attempt, show=show, position=None)) for show in Show}
 
 
+class QuietMachines:
+    """One machine for each lesson, for all answers that are files and run nothing in it.
+
+    A check of files takes what is handed in and writes nothing back, so that the next answer finds
+    what a new machine would have, once the work folder is emptied. Where a hidden word is found in
+    one nevertheless, it is used no more.
+    """
+
+    def __init__(self, client: docker.APIClient) -> None:
+        self._client = client
+        self._sandbox = Sandbox(f"quiet-{secrets.token_hex(4)}")
+        self._running: dict[str, tuple[str, contextlib.ExitStack]] = {}
+
+    @contextlib.contextmanager
+    def answered(self, lesson: Lesson, layers: Sequence[Layer]) -> Iterator[str]:
+        """Lay files into the lesson's machine, and give its container id."""
+        if lesson.name not in self._running:
+            stack = contextlib.ExitStack()
+            machine_id = stack.enter_context(self._sandbox.trial_machine(lesson, {}))
+            self._running[lesson.name] = (machine_id, stack)
+        machine_id, _ = self._running[lesson.name]
+        self._empty(machine_id, lesson)
+        for layer in layers:
+            assert layer.script is None
+            self._sandbox.put_files(machine_id, lesson.user, layer.files)
+        yield machine_id
+
+    def drop(self, lesson: Lesson) -> None:
+        """Remove the lesson's machine; the next answer gets a new one."""
+        _, stack = self._running.pop(lesson.name)
+        stack.close()
+
+    def close(self) -> None:
+        """Remove all of them."""
+        for _, stack in self._running.values():
+            stack.close()
+        self._running.clear()
+        self._sandbox.close()
+
+    def _empty(self, machine_id: str, lesson: Lesson) -> None:
+        command = ["find", str(lesson.user.work), "-mindepth", "1", "-delete"]
+        made = self._client.exec_create(machine_id, command, user="0:0")
+        said = self._client.exec_start(made["Id"])
+        assert self._client.exec_inspect(made["Id"])["ExitCode"] == 0, said
+
+
 @dataclass(frozen=True)
 class Trials:
-    """Tries answers to the lessons of one course."""
+    """Tries answers to the lessons of one course.
+
+    Attributes:
+        sandbox: Where containers are made.
+        client: Docker, to look into a machine.
+        course_folder: The course on disk.
+        quiet: Machines for answers that are files and run nothing; None: each gets a new one.
+    """
 
     sandbox: Sandbox
     client: docker.APIClient
     course_folder: Path
+    quiet: QuietMachines | None = None
 
     def lesson(self, name: str) -> tuple[Course, Lesson]:
         """Give a lesson as the worker has it."""
@@ -140,9 +196,14 @@ class Trials:
     ) -> Seen:
         course, lesson = self.lesson(name)
         place = Place(UserName("mallory"), course.name, lesson.name)
-        layers = answer_layers(self.course_folder, lesson, answer)
-        with answered_machine(
-            self.sandbox, lesson, [*layers, *([layer] if layer else [])]
+        layers = [*answer_layers(self.course_folder, lesson, answer), *([layer] if layer else [])]
+        is_looked_at = lesson.step(STEP).check.kind is CheckKind.MACHINE  # type: ignore[union-attr]
+        has_script = any(each.script is not None for each in layers)
+        quiet = None if is_looked_at or has_script else self.quiet
+        with (
+            answered_machine(self.sandbox, lesson, layers)
+            if quiet is None
+            else quiet.answered(lesson, layers)
         ) as machine_id:
             outcome = run_check(
                 self.sandbox,
@@ -156,11 +217,26 @@ class Trials:
             )
             leaks = tuple(
                 f"{word} in {folder}"
-                for folder in _WRITABLE
+                for folder in self._changed(machine_id)
                 for word in self._found(machine_id, folder, hidden)
             )
             left = self._read(machine_id, leaves) if leaves else ""
+        if leaks and quiet is not None:
+            quiet.drop(lesson)
         return Seen(outcome, answers_for_student(place, outcome), leaks, left)
+
+    def _changed(self, machine_id: str) -> list[str]:
+        """Give the folders in which something is not as in the image.
+
+        Docker starts a process for each folder that it is asked for, and for this question none.
+        """
+        try:
+            paths = [change["Path"] for change in self.client.diff(machine_id) or ()]
+        except APIError:  # a path that is too long for it, say
+            return list(_WRITABLE)
+        return [
+            folder for folder in _WRITABLE if any(path.startswith(f"{folder}/") for path in paths)
+        ]
 
     def _read(self, machine_id: str, path: str) -> str:
         """Give the beginning of a file of a machine; empty where it is not there."""
