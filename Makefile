@@ -102,7 +102,7 @@ lock: ## Resolve the Python packages again (needs uv)
 	  -o requirements-dev.lock
 
 .PHONY: test test-tools test-storage test-server test-containers test-cheats test-course test-hub test-isolation
-.PHONY: test-browser test-faults bench-checks bench-load bench-start bench-memory bench-hundred
+.PHONY: test-browser test-faults bench-checks bench-load bench-start bench-memory bench-hundred bench-neighbour
 
 # Two suites at a time, the long ones first: most of a suite's time it waits, for containers.
 # The browser's comes last and alone: Chromium takes both cores.
@@ -157,3 +157,6 @@ bench-hundred: $(VENV)/.dev images config/proxy/node_modules/.installed ## A hun
 
 bench-load: $(VENV)/.dev test-tools images config/proxy/node_modules/.installed ## What a browser loads until a student can type, with empty and full caches
 	$(BIN)/python tests/bench/load.py
+
+bench-neighbour: $(VENV)/.dev images ## What one student's abuse (fork bomb, full disk …) costs at another's prompt
+	$(BIN)/python tests/bench/neighbour.py

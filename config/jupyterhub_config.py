@@ -10,9 +10,12 @@ and wins. To let people in by the accounts of this computer instead of by sign-u
     c.JupyterHub.authenticator_class = "pam"
 """
 
+import json
 import os
 from pathlib import Path
 
+from hexhub.runtimes import read_runtimes
+from hexhub.subdomains import place_pages
 from spawner.machine_api import MACHINE_HANDLERS
 
 c = get_config()  # noqa: F821 - JupyterHub gives it to the files it reads
@@ -22,7 +25,7 @@ config = Path(__file__).parent
 
 # Where everything listens. The proxy is a process of its own, so that students notice nothing of a
 # hub that restarts; hub and proxy API are on loopback.
-c.JupyterHub.bind_url = env["HEXHUB_PUBLIC_URL"]
+c.JupyterHub.bind_url = env["HEXHUB_BIND_URL"]
 c.JupyterHub.hub_bind_url = env["HEXHUB_HUB_URL"]
 c.JupyterHub.proxy_class = "spawner.machine_proxy.MachineProxy"
 c.ConfigurableHTTPProxy.should_start = False
@@ -31,6 +34,13 @@ c.ConfigurableHTTPProxy.auth_token = env["HEXHUB_PROXY_TOKEN"]
 c.JupyterHub.cleanup_servers = False
 c.JupyterHub.cleanup_proxy = False
 c.JupyterHub.last_activity_interval = 60
+
+# Names of their own for students' machines (hexhub up --subdomain-host). The proxy is told to tell
+# hosts apart by `hexhub up`, so that setting only this value here would not be enough.
+c.JupyterHub.subdomain_host = env["HEXHUB_SUBDOMAIN_HOST"]
+c.JupyterHub.subdomain_hook = place_pages
+c.JupyterHub.cookie_host_prefix_enabled = env["HEXHUB_SUBDOMAIN_HOST"].startswith("https://")
+c.Proxy.extra_routes = json.loads(env["HEXHUB_PROXY_ROUTES"])
 
 # What stays.
 c.JupyterHub.db_url = f"sqlite:///{state / 'jupyterhub.sqlite'}"
@@ -61,6 +71,7 @@ c.LessonSpawner.internet_network = env["HEXHUB_DOCKER_NETWORK"]
 c.LessonSpawner.internet_gate = env["HEXHUB_INTERNET_GATE"]
 c.LessonSpawner.isolated_network = env["HEXHUB_ISOLATED_NETWORK"]
 c.LessonSpawner.isolated_gate = env["HEXHUB_ISOLATED_GATE"]
+c.LessonSpawner.runtimes = read_runtimes(env.get("HEXHUB_RUNTIMES", ""))
 c.LessonSpawner.holds_quota = env["HEXHUB_HOLDS_QUOTA"] == "1"
 c.LessonSpawner.report_url = env["HEXHUB_SERVICE_URL"] + "/services/hexhub/hub/server-started"
 c.LessonSpawner.report_token = env["HEXHUB_SERVICE_TOKEN"]

@@ -17,14 +17,15 @@ import docker
 from docker.errors import DockerException
 from requests.exceptions import RequestException
 
-from hexhub.catalog.model import Course
+from hexhub.catalog.model import Course, Lesson
 from hexhub.catalog.published import PublishedCatalog
 from hexhub.catalog.reader import read_course
-from hexhub.errors import CourseError, SetupError
+from hexhub.errors import CourseError, RuntimeMissing, SetupError
 from hexhub.firewall import look_for_rules, why_unavailable
 from hexhub.launch import find_node, find_proxy, holds_disk_quota, missing_images
 from hexhub.machine_network import find_networks
 from hexhub.machines import connect_docker, held_by_waiting
+from hexhub.runtimes import choose_runtime, read_runtimes
 from hexhub.state_folder import StateFolder, is_free
 from hexhub.supervisor import PROJECT
 
@@ -249,21 +250,40 @@ def judge_user_namespaces(options: Iterable[str]) -> Finding:
     )
 
 
-def judge_subdomains() -> Finding:
-    """Tell that machines share one address."""
-    return Finding(
-        Level.WARNING,
-        "subdomains",
-        "not in use: all machines share one address, so that a page that one student makes can "
-        "act for another who opens it",
-        "On this computer alone that is fine. For students who do not trust each other, have a "
-        "wildcard name and set c.JupyterHub.subdomain_host in jupyterhub_config.py of the state "
-        "folder.",
-    )
+def judge_subdomains(host: str) -> Finding:
+    """Tell whether browsers keep the pages of one student's machine from those of others.
+
+    Args:
+        host: Origin of HexHub's pages as it was started last; empty without subdomains.
+    """
+    if not host:
+        return Finding(
+            Level.WARNING,
+            "subdomains",
+            "not in use: all machines share one address, so that a page that one student makes can "
+            "act for another who opens it",
+            "On this computer alone that is fine. For students who do not trust each other, have a "
+            "wildcard name: hexhub up --subdomain-host https://learn.example.org   "
+            "(docs/isolation.md)",
+        )
+    if not host.startswith("https://"):
+        return Finding(
+            Level.WARNING,
+            "subdomains",
+            f"in use below {host}, without https: a page that one student makes cannot read what "
+            "is another's, but can plant cookies for them",
+            "Put a web server with a wildcard certificate in front, and give --subdomain-host "
+            "with https://.",
+        )
+    return Finding(Level.OK, "subdomains", f"each student has a name of their own below {host}")
 
 
 def judge_walls(
-    info: Mapping[str, Any], version: Mapping[str, Any], *, holds_quota: bool | None
+    info: Mapping[str, Any],
+    version: Mapping[str, Any],
+    *,
+    holds_quota: bool | None,
+    subdomain_host: str = "",
 ) -> list[Finding]:
     """Tell how strong the walls around a machine are, where no door shows it.
 
@@ -272,13 +292,28 @@ def judge_walls(
         version: Docker's ``/version``.
         holds_quota: Docker's storage can limit the disk of one container; None where that could
             not be tried, since there is no image.
+        subdomain_host: See :func:`judge_subdomains`.
     """
     options = info.get("SecurityOptions") or ()
     findings = [_judge_runtime(info, version), judge_user_namespaces(options)]
     if holds_quota is not None:
         filesystem = dict(info.get("DriverStatus") or ()).get("Backing Filesystem", "")
         findings.append(judge_quota(holds_quota, info.get("Driver", ""), filesystem))
-    return [*findings, judge_subdomains()]
+    return [*findings, judge_subdomains(subdomain_host)]
+
+
+def judge_isolations(lacking: Mapping[str, str]) -> Finding:
+    """Tell whether lessons that ask for stronger walls than a container's can be opened.
+
+    Args:
+        lacking: Lesson → why its machines cannot be made here.
+    """
+    if not lacking:
+        return Finding(Level.OK, "isolation", "the runtimes that lessons ask for are there")
+    names = ", ".join(sorted(lacking))
+    return Finding(
+        Level.WARNING, "isolation", f"students cannot open: {names}", sorted(lacking.values())[0]
+    )
 
 
 def _judge_runtime(info: Mapping[str, Any], version: Mapping[str, Any]) -> Finding:
@@ -295,8 +330,8 @@ def _judge_runtime(info: Mapping[str, Any], version: Mapping[str, Any]) -> Findi
     return judge_runc(parts.get("runc", ""))
 
 
-def examine_walls() -> list[Finding]:
-    """Look at Docker and give what ``hexhub doctor --isolation`` says beside its doors.
+def examine_walls(state: StateFolder) -> list[Finding]:
+    """Look at Docker and at the last start, and give the findings of :func:`judge_walls`.
 
     Raises:
         SetupError: Docker does not answer.
@@ -308,6 +343,7 @@ def examine_walls() -> list[Finding]:
             client.info(),
             client.version(),
             holds_quota=holds_disk_quota(client, BASE_IMAGE) if there else None,
+            subdomain_host=state.subdomain_host,
         )
     except (DockerException, RequestException) as exc:
         raise SetupError(f"Docker does not answer as it should: {exc}") from exc
@@ -338,7 +374,8 @@ def _examine_docker(state: StateFolder) -> list[Finding]:
         return [Finding(Level.ERROR, "Docker", "does not answer", str(exc))]
     try:
         info, version = client.info(), client.version()
-        images = {lesson.image for course in _courses(state) for lesson in course.lessons}
+        lessons = [lesson for course in _courses(state) for lesson in course.lessons]
+        images = {lesson.image for lesson in lessons}
         missing = missing_images(client, images)
         there = sorted(images - missing)
         holds_quota = holds_disk_quota(client, there[0]) if there else None
@@ -347,7 +384,10 @@ def _examine_docker(state: StateFolder) -> list[Finding]:
             judge_limits(info),
             judge_seccomp(info.get("SecurityOptions") or ()),
             judge_images(missing),
-            *judge_walls(info, version, holds_quota=holds_quota),
+            judge_isolations(_lacking_runtimes(lessons, info)),
+            *judge_walls(
+                info, version, holds_quota=holds_quota, subdomain_host=state.subdomain_host
+            ),
         ]
         if state.exists:
             findings.append(_firewall(client, state))
@@ -358,6 +398,18 @@ def _examine_docker(state: StateFolder) -> list[Finding]:
     except (DockerException, RequestException) as exc:
         return [Finding(Level.ERROR, "Docker", "does not answer as it should", str(exc))]
     return findings
+
+
+def _lacking_runtimes(lessons: Iterable[Lesson], info: Mapping[str, Any]) -> dict[str, str]:
+    """Give why machines of lessons cannot be made here, for those whose cannot."""
+    runtimes = read_runtimes(os.environ.get("HEXHUB_RUNTIMES", ""))
+    lacking: dict[str, str] = {}
+    for lesson in lessons:
+        try:
+            choose_runtime(lesson.isolation, runtimes, info.get("Runtimes") or {})
+        except RuntimeMissing as exc:
+            lacking[f"{lesson.course}/{lesson.name}"] = str(exc)
+    return lacking
 
 
 def _courses(state: StateFolder) -> list[Course]:

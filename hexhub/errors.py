@@ -41,6 +41,7 @@
     ├── ArchiveTooBig            the files of an old machine are more than is kept
     ├── TooManyRequests          one person has too many requests under way
     └── SetupError               this computer lacks something; the message says what to do
+        └── RuntimeMissing       Docker has not the runtime that a lesson's isolation asks for
 """
 
 from collections.abc import Iterable, Sequence
@@ -358,3 +359,18 @@ class SetupError(HexHubError):
     """This computer lacks something; the message says what to do."""
 
     code = "setup_error"
+
+
+class RuntimeMissing(SetupError):
+    """Docker has not the runtime that a lesson's isolation asks for."""
+
+    code = "runtime_missing"
+
+    def __init__(self, isolation: str, runtime: str, there: Iterable[str]) -> None:
+        self.isolation = isolation
+        self.runtime = runtime
+        super().__init__(
+            f"Docker has no runtime '{runtime}', which 'isolation: {isolation}' asks for. It has: "
+            f"{_listed(sorted(there))}. Install it and name it in /etc/docker/daemon.json, or name "
+            f"the one to use: HEXHUB_RUNTIMES={isolation}=NAME"
+        )

@@ -17,7 +17,9 @@ from hexhub.errors import CheckError, CourseError, SetupError
 from hexhub.machine_network import ensure_networks
 from hexhub.machines import connect_docker
 from hexhub.progress.store import Store
+from hexhub.runtimes import read_runtimes
 from hexhub.state_folder import StateFolder, is_free
+from hexhub.subdomains import SubdomainHost
 from hexhub.supervisor import PROJECT, Plan
 from hexhub.usecases.publish_course import publish_course
 
@@ -135,7 +137,13 @@ def needed_images(catalog: PublishedCatalog) -> set[str]:
     return {lesson.image for course in catalog.courses() for lesson in course.lessons}
 
 
-def prepare(state: StateFolder, port: int, courses: Path, say: Callable[[str], None]) -> Plan:
+def prepare(
+    state: StateFolder,
+    port: int,
+    courses: Path,
+    say: Callable[[str], None],
+    subdomain_host: SubdomainHost | None = None,
+) -> Plan:
     """Look that everything is there, make what is missing in Docker and on disk, give the plan.
 
     Args:
@@ -143,6 +151,7 @@ def prepare(state: StateFolder, port: int, courses: Path, say: Callable[[str], N
         port: Public one.
         courses: Folder of course folders, to be published where they have changed.
         say: Takes one line for the person at the terminal.
+        subdomain_host: Name below which every student has one.
 
     Raises:
         SetupError: Something lacks.
@@ -167,7 +176,8 @@ def prepare(state: StateFolder, port: int, courses: Path, say: Callable[[str], N
     )
     Store(database_url).migrate()
     catalog = PublishedCatalog(state.path / "catalog")
-    publish_courses(courses, catalog, Sandbox(state.hub_id), say)
+    runtimes = read_runtimes(os.environ.get("HEXHUB_RUNTIMES", ""))
+    publish_courses(courses, catalog, Sandbox(state.hub_id, runtimes=runtimes), say)
     images = needed_images(catalog)
     expect_images(client, images, say)
     return Plan(
@@ -180,6 +190,7 @@ def prepare(state: StateFolder, port: int, courses: Path, say: Callable[[str], N
         node=node,
         proxy=proxy,
         gate_address=gate_address,
+        subdomain_host=subdomain_host,
     )
 
 

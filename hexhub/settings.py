@@ -29,6 +29,9 @@ class Settings:
         hub_api_url: JupyterHub's REST API, as seen by web and worker.
         api_token: The service's token at JupyterHub; empty outside the running system.
         hub_id: Of this HexHub; in the labels of all its containers.
+        subdomain_host: Origin of our pages where machines have names of their own, such as
+            ``https://learn.example.org``; empty where all share one address.
+        runtimes: Docker's runtimes for ``isolation`` of lessons, as ``hexhub.runtimes`` reads them.
         docker_network: Name of the Docker network of the students' containers.
         container_api_url: Our API as a student's container reaches it.
         pseudonym_key: Hex; makes pseudonyms of user names in events.
@@ -51,6 +54,8 @@ class Settings:
     hub_api_url: str = "http://127.0.0.1:8081/hub/api"
     api_token: str = ""
     hub_id: str = ""
+    subdomain_host: str = ""
+    runtimes: str = ""
     docker_network: str = "hexhub"
     container_api_url: str = ""
     pseudonym_key: str = ""
@@ -93,6 +98,8 @@ class Settings:
             hub_api_url=env.get("JUPYTERHUB_API_URL", cls.hub_api_url),
             api_token=env.get("JUPYTERHUB_API_TOKEN", cls.api_token),
             hub_id=env.get("HEXHUB_HUB_ID", cls.hub_id),
+            subdomain_host=env.get("HEXHUB_SUBDOMAIN_HOST", cls.subdomain_host),
+            runtimes=env.get("HEXHUB_RUNTIMES", cls.runtimes),
             docker_network=env.get("HEXHUB_DOCKER_NETWORK", cls.docker_network),
             container_api_url=env.get("HEXHUB_CONTAINER_API_URL", cls.container_api_url),
             pseudonym_key=env.get("HEXHUB_PSEUDONYM_KEY", cls.pseudonym_key),

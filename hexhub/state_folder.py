@@ -116,6 +116,18 @@ class StateFolder:
             return {}
         return {name: port for name, port in kept.items() if isinstance(port, int)}
 
+    def keep_subdomain_host(self, url: str) -> None:
+        """Remember for ``hexhub doctor`` by which name HexHub was started last; empty: none."""
+        self._subdomain_file.write_text(url, encoding="ascii")
+
+    @property
+    def subdomain_host(self) -> str:
+        """Origin of HexHub's pages where students have names of their own; empty where not."""
+        try:
+            return self._subdomain_file.read_text(encoding="ascii").strip()
+        except (FileNotFoundError, ValueError):
+            return ""
+
     def open_log(self, name: str) -> int:
         """Open ``logs/<name>.log`` for appending, the old one moved aside; gives the descriptor."""
         log = self.logs / f"{name}.log"
@@ -163,6 +175,10 @@ class StateFolder:
     @property
     def _ports_file(self) -> Path:
         return self.path / "ports.json"
+
+    @property
+    def _subdomain_file(self) -> Path:
+        return self.path / "subdomain-host"
 
     @property
     def _lock_file(self) -> Path:

@@ -18,6 +18,7 @@ stay.
 import asyncio
 import contextlib
 import ctypes
+import json
 import os
 import signal
 import sys
@@ -33,6 +34,7 @@ from hexhub.errors import SetupError
 from hexhub.machine_gate import MachineGate
 from hexhub.machine_network import MachineNetwork
 from hexhub.state_folder import StateFolder
+from hexhub.subdomains import SubdomainHost, gate_routes
 
 PROJECT = Path(__file__).resolve().parents[1]
 """The checkout; ``config/`` and ``courses/`` are there."""
@@ -62,6 +64,7 @@ class Plan:
         node, proxy: Programs.
         gate_address: Of this computer, as machines reach it on a Docker that is elsewhere; empty
             where Docker is here, and machines reach it at the gateway of their network.
+        subdomain_host: Name below which every student has one; None where all share one address.
     """
 
     state: StateFolder
@@ -73,6 +76,7 @@ class Plan:
     node: Path
     proxy: Path
     gate_address: str = ""
+    subdomain_host: SubdomainHost | None = None
 
     @property
     def gate_addresses(self) -> tuple[str, ...]:
@@ -96,7 +100,17 @@ class Plan:
     @property
     def public_url(self) -> str:
         """Where people go."""
+        return self.subdomain_host.url if self.subdomain_host else self.bind_url
+
+    @property
+    def bind_url(self) -> str:
+        """Where the proxy listens."""
         return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def public_netloc(self) -> str:
+        """Name and port that browsers ask for."""
+        return self.subdomain_host.netloc if self.subdomain_host else f"127.0.0.1:{self.port}"
 
     @property
     def hub_api_url(self) -> str:
@@ -130,7 +144,7 @@ def shared_environment(plan: Plan, outer: Mapping[str, str]) -> dict[str, str]:
         **_without_foreign_hub(outer),
         "HEXHUB_STATE": str(state.path),
         "HEXHUB_HUB_ID": state.hub_id,
-        "HEXHUB_PUBLIC_URL": f"{plan.public_url}/",
+        "HEXHUB_SUBDOMAIN_HOST": plan.subdomain_host.url if plan.subdomain_host else "",
         "HEXHUB_SERVICE_URL": f"http://127.0.0.1:{plan.ports['web']}",
         "HEXHUB_DOCKER_NETWORK": plan.internet.name,
         "HEXHUB_CONTAINER_API_URL": f"{plan.internet_gate}{SERVICE_PREFIX}api/",
@@ -143,6 +157,8 @@ def hub_environment(plan: Plan, outer: Mapping[str, str]) -> dict[str, str]:
     secret = plan.state.secret
     return {
         **shared_environment(plan, outer),
+        "HEXHUB_BIND_URL": f"{plan.bind_url}/",
+        "HEXHUB_PROXY_ROUTES": json.dumps(_gate_routes(plan)),
         "HEXHUB_HUB_URL": f"http://127.0.0.1:{plan.ports['hub']}",
         "HEXHUB_PROXY_API_URL": f"http://127.0.0.1:{plan.ports['proxy-api']}",
         "HEXHUB_PROXY_TOKEN": secret("proxy-token"),
@@ -154,6 +170,15 @@ def hub_environment(plan: Plan, outer: Mapping[str, str]) -> dict[str, str]:
         "HEXHUB_HOLDS_QUOTA": "1" if plan.holds_quota else "0",
         "HEXHUB_CONFIG": str(own_config(plan.state, outer)),
     }
+
+
+def _gate_routes(plan: Plan) -> dict[str, str]:
+    """Give the routes that a proxy needs which tells hosts apart; none where it does not."""
+    if plan.subdomain_host is None:
+        return {}
+    return dict(
+        gate_routes(plan.gate_addresses, SERVICE_PREFIX, f"http://127.0.0.1:{plan.ports['web']}")
+    )
 
 
 def web_environment(plan: Plan, outer: Mapping[str, str]) -> dict[str, str]:
@@ -222,6 +247,7 @@ def make_programs(plan: Plan, outer: Mapping[str, str]) -> list[Program]:
                 *("--api-ip", "127.0.0.1", "--api-port", str(plan.ports["proxy-api"])),
                 *("--error-path", str(PROJECT / "config" / "proxy" / "errors")),
                 *("--log-level", "warn"),
+                *(("--host-routing",) if plan.subdomain_host else ()),
             ),
             {
                 **_without_foreign_hub(outer),
@@ -409,13 +435,13 @@ class Supervisor:
             if (
                 all(keeper.process_id for keeper in self._others)
                 and await self._answers(f"{self._plan.hub_api_url}/")
-                and await self._answers(f"{self._plan.public_url}/hub/api/")
-                and await self._answers(f"{self._plan.public_url}{SERVICE_PREFIX}")
+                and await self._answers(f"{self._plan.bind_url}/hub/api/")
+                and await self._answers(f"{self._plan.bind_url}{SERVICE_PREFIX}")
             ):
                 return True
             if time.monotonic() > deadline:
                 raise SetupError(
-                    f"HexHub does not answer at {self._plan.public_url} after "
+                    f"HexHub does not answer at {self._plan.bind_url} after "
                     f"{_PATIENCE_S:.0f} s. The logs are in {self._plan.state.logs}."
                 )
             await self._pause(0.1)
@@ -423,7 +449,7 @@ class Supervisor:
 
     async def _answers(self, url: str) -> bool:
         try:
-            answer = await self._client.get(url)
+            answer = await self._client.get(url, headers={"Host": self._plan.public_netloc})
         except httpx.HTTPError:
             return False
         return answer.status_code in _ANSWERS

@@ -63,7 +63,13 @@ def lesson_environment(lesson: Lesson) -> dict[str, str]:
 
 
 def make_container(
-    lesson: Lesson, *, user: str, hub_id: str, network: str, holds_quota: bool = False
+    lesson: Lesson,
+    *,
+    user: str,
+    hub_id: str,
+    network: str,
+    holds_quota: bool = False,
+    runtime: str = "",
 ) -> dict[str, Any]:
     """Give the keyword arguments of docker-py's ``APIClient.create_container`` for one machine.
 
@@ -73,6 +79,7 @@ def make_container(
         hub_id: Of this HexHub.
         network: Docker network that the machine is attached to.
         holds_quota: Docker's storage can limit the size of a container's disk.
+        runtime: Of Docker's, for the lesson's isolation; empty: Docker's own choice.
     """
     limits = lesson.limits
     host_config: dict[str, Any] = {
@@ -103,6 +110,8 @@ def make_container(
         host_config["DnsOptions"] = ["timeout:1", "attempts:1"]
     if holds_quota:
         host_config["StorageOpt"] = {"size": str(limits.disk_bytes)}
+    if runtime:
+        host_config["Runtime"] = runtime
     return {
         "image": lesson.image,
         "name": machine_name(hub_id, user, lesson.server_name),

@@ -28,16 +28,17 @@ from docker.errors import ImageNotFound, NotFound
 from dockerspawner import DockerSpawner
 from jupyterhub.spawner import SpawnException
 from jupyterhub.utils import url_path_join
-from traitlets import Bool, Float, Unicode, default
+from traitlets import Bool, Dict, Float, Unicode, default
 
-from hexhub.catalog.model import Course, Lesson, Network
+from hexhub.catalog.model import Course, Isolation, Lesson, Network
 from hexhub.catalog.overlays import starter_overlay
 from hexhub.catalog.published import PublishedCatalog
 from hexhub.docker_client import connect
-from hexhub.errors import ClaimFailed, HexHubError
+from hexhub.errors import ClaimFailed, HexHubError, RuntimeMissing
 from hexhub.link_local import drop_link_local
 from hexhub.machine_facts import MachineEnd, MachineFacts
 from hexhub.names import machine_name
+from hexhub.runtimes import USUAL_RUNTIMES, choose_runtime
 from spawner.claim import claim_machine
 from spawner.container import (
     PORT,
@@ -100,6 +101,9 @@ class LessonSpawner(DockerSpawner):
         help="How much later than told an idle machine is stopped, to hear of a late use.",
     )
     holds_quota = Bool(False, config=True, help="Docker's storage can limit a container's disk.")
+    runtimes = Dict(
+        dict(USUAL_RUNTIMES), config=True, help="Docker's runtime for each isolation of a lesson."
+    )
     docker_timeout_s = Float(30.0, config=True, help="Longest wait for one answer of Docker.")
     docker_ping_s = Float(5.0, config=True, help="Longest wait for a sign of life of Docker.")
     ready_timeout_s = Float(
@@ -460,6 +464,7 @@ class LessonSpawner(DockerSpawner):
             # A hub was killed while it made this one, so that the starter may not be in it.
             await self._docker_call("remove_container", container["Id"], v=True, force=True)
             container = None
+        await self._expect_runtime(lesson, container)
         arguments = self._site.arguments(lesson, self.user.name)
         if container is None:
             address = await self._claim(course, lesson, arguments)
@@ -535,6 +540,39 @@ class LessonSpawner(DockerSpawner):
         self.log.info("%s: %s start in %d ms", self.object_name, kind, duration_ms)
         self._reporter.tell(
             user=self.user.name, server=self.name, start=kind, duration_ms=duration_ms
+        )
+
+    async def _expect_runtime(self, lesson: Lesson, container: dict[str, Any] | None) -> None:
+        """Refuse where Docker lacks the lesson's runtime, or the machine was made with another."""
+        if lesson.isolation is Isolation.CONTAINER:
+            return
+        info = await self._docker_call("info")
+        try:
+            wanted = choose_runtime(
+                lesson.isolation, self._site.runtimes, info.get("Runtimes") or {}
+            )
+        except RuntimeMissing as exc:
+            self.log.error("Lesson %s: %s", lesson.name, exc)
+            raise refuse(
+                "This lesson needs a machine with stronger walls than this computer can make. "
+                "Whoever runs HexHub finds in the hub's log what lacks.",
+                "runtime",
+                503,
+            ) from exc
+        made_with = container["HostConfig"].get("Runtime", "") if container else wanted
+        if made_with == wanted:
+            return
+        self.log.error(
+            "%s was made with the runtime %s; its lesson asks for %s now",
+            self.object_name,
+            made_with or "of Docker's choice",
+            wanted,
+        )
+        raise refuse(
+            "This lesson now needs a machine with stronger walls than yours was made with. Your "
+            "files are kept in the old one; a reset makes a new one.",
+            "runtime",
+            409,
         )
 
     def _message(self, lesson: Lesson) -> bytes:
@@ -625,7 +663,11 @@ class LessonSpawner(DockerSpawner):
     @cached_property
     def _site(self) -> MachineSite:
         return MachineSite(
-            self.hub_id, self.internet_network, self.isolated_network, self.holds_quota
+            self.hub_id,
+            self.internet_network,
+            self.isolated_network,
+            self.holds_quota,
+            self.runtimes,
         )
 
     @property

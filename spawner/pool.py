@@ -34,6 +34,7 @@ from jupyterhub.traitlets import ByteSpecification
 from traitlets import Float, Integer
 from traitlets.config import LoggingConfigurable
 
+from hexhub.catalog.model import Isolation
 from hexhub.catalog.published import PublishedCatalog
 from hexhub.errors import HexHubError
 from hexhub.link_local import drop_link_local
@@ -288,6 +289,8 @@ class MachinePool(LoggingConfigurable):
         lessons: Counter[Shape] = Counter()
         for course in self._catalog.courses() if self.memory else ():
             for lesson in course.lessons:
+                if lesson.isolation is not Isolation.CONTAINER:
+                    continue  # its runtime may not be there, and holds more memory
                 arguments = self._site.arguments(lesson, "")
                 shape = shape_of(arguments)
                 lessons[shape] += 1

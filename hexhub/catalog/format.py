@@ -22,6 +22,7 @@ from pydantic_core import PydanticCustomError
 from hexhub.catalog.model import (
     LONGEST_CHECK_S,
     CheckKind,
+    Isolation,
     MachineUser,
     Network,
     ReportFormat,
@@ -227,6 +228,7 @@ class LessonPart(_Part):
     user: MachineUser = MachineUser.STUDENT
     limits: LimitsPart = LimitsPart()
     network: Network = Network.INTERNET
+    isolation: Isolation = Isolation.CONTAINER
     open: list[InnerPath] = []
     preview: list[PreviewPart] = []
     services: list[ServicePart] = Field(default=[], max_length=20)

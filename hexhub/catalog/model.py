@@ -91,6 +91,14 @@ class Network(StrEnum):
     NONE = "none"
 
 
+class Isolation(StrEnum):
+    """What stands between a student's machine and the kernel of the computer it runs on."""
+
+    CONTAINER = "container"
+    GVISOR = "gvisor"
+    VM = "vm"
+
+
 @dataclass(frozen=True)
 class Limits:
     """What a student's container may use.
@@ -245,6 +253,7 @@ class Lesson:
         theory: Markdown.
         notebook: Name of the student's notebook that is generated from ``lesson.ipynb``, or None.
         records_commands: True where the text of commands in the terminal is recorded, too.
+        isolation: What the machine, and checks that run the student's code, are kept in.
     """
 
     course: CourseName
@@ -264,6 +273,7 @@ class Lesson:
     wrong: tuple[WrongAnswer, ...] = ()
     notebook: str | None = None
     records_commands: bool = False
+    isolation: Isolation = Isolation.CONTAINER
 
     @property
     def server_name(self) -> ServerName:

@@ -16,6 +16,7 @@ from hexhub.catalog.model import (
     CheckSpec,
     Course,
     Hint,
+    Isolation,
     Lesson,
     Limits,
     Preview,
@@ -266,6 +267,7 @@ def _read_lesson(
         wrong=tuple(_read_wrong(reading, folder, part)),
         notebook=part.notebook,
         records_commands=(part.record or course_part.record).command_text,
+        isolation=part.isolation,
     )
 
 
@@ -277,6 +279,15 @@ def _check_parts(reading: _Reading, folder: Path, part: LessonPart) -> None:
     if has_notebook_check and part.notebook is None:
         reading.complain(
             yml, "a notebook check without 'notebook'", "the student's notebook's name"
+        )
+    if CheckKind.MACHINE in kinds and part.isolation is not Isolation.CONTAINER:
+        # The check would stand beside the machine's outer wall: gVisor and a virtual machine keep
+        # processes and sockets to themselves.
+        reading.complain(
+            yml,
+            f"a check of kind 'machine' with 'isolation: {part.isolation}', beside whose machine "
+            "no check can stand",
+            "checks of kind files or notebook, or 'isolation: container'",
         )
     if part.notebook is not None and not part.notebook.endswith(".ipynb"):
         reading.complain(yml, f"'{part.notebook}' at 'notebook'", "a name that ends in .ipynb")

@@ -12,7 +12,7 @@ is left when it ends.
 from dataclasses import dataclass, replace
 from typing import Any
 
-from hexhub.catalog.model import CheckKind, CheckSpec, Lesson, Network
+from hexhub.catalog.model import CheckKind, CheckSpec, Isolation, Lesson, Network
 from hexhub.checks.harness import HARNESS
 
 KIND_LABEL = "hexhub.kind"
@@ -58,6 +58,7 @@ class SandboxSpec:
         cpus: Cores, in fractions.
         ahead: What the harness imports before its order is there; see :func:`imports_ahead`.
         harness: What is run in the container.
+        isolation: Of the lesson: the student's code is behind the same wall as in their machine.
     """
 
     image: str
@@ -69,6 +70,7 @@ class SandboxSpec:
     cpus: float = CHECK_CPUS
     ahead: str = ""
     harness: tuple[str, ...] = HARNESS
+    isolation: Isolation = Isolation.CONTAINER
 
     @property
     def shape(self) -> "SandboxSpec":
@@ -101,6 +103,7 @@ def make_spec(
         timeout_s=check.timeout_s,
         ahead=imports_ahead(check),
         harness=harness,
+        isolation=lesson.isolation,
     )
 
 
@@ -116,13 +119,16 @@ def imports_ahead(check: CheckSpec) -> str:
     return "pytest" if check.run.split(" ", 1)[0] == "pytest" else ""
 
 
-def make_check_container(spec: SandboxSpec, *, hub_id: str, expires_at_s: float) -> dict[str, Any]:
+def make_check_container(
+    spec: SandboxSpec, *, hub_id: str, expires_at_s: float, runtime: str = ""
+) -> dict[str, Any]:
     """Give docker-py's ``create_container`` arguments for a run.
 
     Args:
         spec: The run.
         hub_id: Of this HexHub.
         expires_at_s: Seconds since 1970 after which nobody waits for the run any more.
+        runtime: Of Docker's, for the lesson's isolation; empty: Docker's own choice.
     """
     host_config: dict[str, Any] = {
         "CapDrop": ["ALL"],
@@ -154,6 +160,8 @@ def make_check_container(spec: SandboxSpec, *, hub_id: str, expires_at_s: float)
     else:
         host_config["CapAdd"] = list(_FILES_CAPABILITIES)
         host_config["NetworkMode"] = "none"
+    if runtime:
+        host_config["Runtime"] = runtime
     return {
         "image": spec.image,
         "entrypoint": list(spec.harness),
@@ -169,7 +177,9 @@ def make_check_container(spec: SandboxSpec, *, hub_id: str, expires_at_s: float)
     }
 
 
-def make_trial_machine(lesson: Lesson, *, hub_id: str, expires_at_s: float) -> dict[str, Any]:
+def make_trial_machine(
+    lesson: Lesson, *, hub_id: str, expires_at_s: float, runtime: str = ""
+) -> dict[str, Any]:
     """Give docker-py's ``create_container`` arguments for a machine as a student's, but idle."""
     limits = lesson.limits
     host_config: dict[str, Any] = {
@@ -190,6 +200,8 @@ def make_trial_machine(lesson: Lesson, *, hub_id: str, expires_at_s: float) -> d
         "LogConfig": {"Type": "none", "Config": {}},
         "AutoRemove": False,
     }
+    if runtime:
+        host_config["Runtime"] = runtime
     return {
         "image": lesson.image,
         "hostname": "lesson",

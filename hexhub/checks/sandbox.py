@@ -23,7 +23,7 @@ import docker
 from docker.errors import APIError, DockerException, ImageNotFound, NotFound
 from requests.exceptions import ReadTimeout, RequestException
 
-from hexhub.catalog.model import LONGEST_CHECK_S, CheckSpec, Lesson, MachineUser
+from hexhub.catalog.model import LONGEST_CHECK_S, CheckSpec, Isolation, Lesson, MachineUser
 from hexhub.catalog.overlays import Overlay, OverlayFile
 from hexhub.checks.attachment import Heard, converse, hang_up
 from hexhub.checks.containers import (
@@ -61,10 +61,12 @@ from hexhub.errors import (
     DockerUnavailable,
     ImageMissing,
     MachineNotRunning,
+    RuntimeMissing,
     SubmissionUnusable,
 )
 from hexhub.memory import has_free_memory
 from hexhub.names import machine_name
+from hexhub.runtimes import USUAL_RUNTIMES, choose_runtime
 
 log = logging.getLogger(__name__)
 
@@ -121,14 +123,22 @@ class ScriptResult:
 class Sandbox:
     """Containers for checks, on one Docker."""
 
-    def __init__(self, hub_id: str = "cli", *, timeout_s: int = _TIMEOUT_S) -> None:
+    def __init__(
+        self,
+        hub_id: str = "cli",
+        *,
+        timeout_s: int = _TIMEOUT_S,
+        runtimes: Mapping[Isolation, str] = USUAL_RUNTIMES,
+    ) -> None:
         """Prepare; Docker is asked for nothing before the first call.
 
         Args:
             hub_id: Of this HexHub; in the labels of all containers made here.
             timeout_s: Seconds of silence after which Docker counts as away.
+            runtimes: Docker's runtime for each isolation that a lesson may ask for.
         """
         self.hub_id = hub_id
+        self._runtimes = runtimes
         self._timeout_s = timeout_s
         self._lock = threading.Lock()
         self._connected: dict[int, docker.APIClient] = {}
@@ -189,6 +199,25 @@ class Sandbox:
     def _image_id(self, name: str) -> str:
         with self._errors("look at the image"):
             return str(self._client.inspect_image(name)["Id"])  # type: ignore[no-untyped-call]
+
+    def runtime_for(self, isolation: Isolation) -> str:
+        """Give Docker's runtime for an isolation; empty is Docker's own choice.
+
+        Raises:
+            RuntimeMissing: Docker has it not.
+            CheckError: Docker does not tell.
+        """
+        if isolation is Isolation.CONTAINER:
+            return ""
+        with self._errors("tell its runtimes"):
+            there = self._client.info().get("Runtimes") or {}
+        return choose_runtime(isolation, self._runtimes, there)
+
+    def _runtime_for(self, isolation: Isolation) -> str:
+        try:
+            return self.runtime_for(isolation)
+        except RuntimeMissing as exc:
+            raise CheckError(str(exc)) from exc
 
     @contextlib.contextmanager
     def _busy(self) -> Iterator[None]:
@@ -283,7 +312,10 @@ class Sandbox:
     def _prepare(self, spec: SandboxSpec, user: MachineUser, life_s: float) -> Ready | None:
         """Make, attach and start a container; None where the student keeps it from starting."""
         arguments = make_check_container(
-            spec, hub_id=self.hub_id, expires_at_s=time.time() + life_s + _EXPIRY_SLACK_S
+            spec,
+            hub_id=self.hub_id,
+            expires_at_s=time.time() + life_s + _EXPIRY_SLACK_S,
+            runtime=self._runtime_for(spec.isolation),
         )
         container = self._make(arguments)
         attached = None
@@ -474,7 +506,10 @@ class Sandbox:
             DockerUnavailable: Docker does not answer.
         """
         arguments = make_trial_machine(
-            lesson, hub_id=self.hub_id, expires_at_s=time.time() + TRIAL_LIFE_S
+            lesson,
+            hub_id=self.hub_id,
+            expires_at_s=time.time() + TRIAL_LIFE_S,
+            runtime=self._runtime_for(lesson.isolation),
         )
         with self._container(arguments) as container:
             with self._errors("start the machine"):

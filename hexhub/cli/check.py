@@ -9,7 +9,9 @@ import click
 from hexhub.checks.model import Outcome, OutcomeKind, TestOutcome
 from hexhub.checks.sandbox import Sandbox
 from hexhub.names import StepName
+from hexhub.runtimes import read_runtimes
 from hexhub.service.wire import Json, outcome_json
+from hexhub.settings import Settings
 from hexhub.usecases.check_answer import check_answer
 
 _MARKS = {
@@ -45,7 +47,7 @@ def check(lesson_folder: Path, step_name: str, answer: str, as_json: bool) -> No
 
     Exit code 0: the answer passes. 1: it does not, or it could not be tried.
     """
-    docker = Sandbox()
+    docker = Sandbox(runtimes=read_runtimes(Settings.from_environment().runtimes))
     try:
         outcome = check_answer(
             docker, lesson_folder, step_name, answer, say=lambda line: click.echo(line, err=True)

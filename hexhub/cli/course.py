@@ -24,6 +24,8 @@ def course() -> None:
 def verify(folder: Path, only: str | None) -> None:
     """Prove a course: starters fail, solutions pass, wrong answers fail where they must."""
     from hexhub.checks.sandbox import Sandbox
+    from hexhub.runtimes import read_runtimes
+    from hexhub.settings import Settings
     from hexhub.usecases.verify_course import Finding, verify_course
 
     lesson = ""
@@ -42,7 +44,7 @@ def verify(folder: Path, only: str | None) -> None:
                 click.echo(f"      {line}")
 
     began = time.monotonic()
-    docker = Sandbox()
+    docker = Sandbox(runtimes=read_runtimes(Settings.from_environment().runtimes))
     try:
         result = verify_course(
             docker,
@@ -84,9 +86,11 @@ def publish(folder: Path, state: Path) -> None:
     """Make this the version that students see, once its solutions pass."""
     from hexhub.catalog.published import PublishedCatalog
     from hexhub.checks.sandbox import Sandbox
+    from hexhub.runtimes import read_runtimes
+    from hexhub.settings import Settings
     from hexhub.usecases.publish_course import publish_course
 
-    docker = Sandbox()
+    docker = Sandbox(runtimes=read_runtimes(Settings.from_environment().runtimes))
     try:
         catalog = PublishedCatalog(state.absolute() / "catalog")
         publish_course(docker, catalog, folder.absolute(), say=click.echo)

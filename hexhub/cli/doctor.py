@@ -83,7 +83,7 @@ def _examine_isolation(state: StateFolder) -> int:
     rows = tabulate(findings)
     for line in format_rows(rows, MACHINES):
         click.echo(line)
-    weak = [finding for finding in examine_walls() if finding.level is not Level.OK]
+    weak = [finding for finding in examine_walls(state) if finding.level is not Level.OK]
     if weak:
         click.echo("\nWhat no door shows:")
         _print_findings(weak)

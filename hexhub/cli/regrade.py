@@ -16,6 +16,7 @@ from hexhub.cli.worker import snapshot_limits
 from hexhub.progress.regrades import Regrades
 from hexhub.progress.snapshots import Snapshots
 from hexhub.progress.store import Store
+from hexhub.runtimes import read_runtimes
 from hexhub.settings import Settings
 from hexhub.state_folder import StateFolder
 from hexhub.usecases.regrade_course import (
@@ -83,7 +84,10 @@ def regrade(
     target = catalog.course(course, against)
     store = Store(settings.database_url)
     store.migrate()
-    docker = Sandbox(settings.hub_id or (folder.hub_id if folder.exists else "cli"))
+    docker = Sandbox(
+        settings.hub_id or (folder.hub_id if folder.exists else "cli"),
+        runtimes=read_runtimes(settings.runtimes),
+    )
     results: list[Regraded] = []
     click.echo(click.style(_columns("student", "lesson", "step") + "before → after", bold=True))
     try:

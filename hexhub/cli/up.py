@@ -23,6 +23,7 @@ from hexhub.machines import (
     stop_machines,
 )
 from hexhub.state_folder import StateFolder
+from hexhub.subdomains import SubdomainHost
 from hexhub.supervisor import PROJECT, Plan, Supervisor
 
 DEFAULT_PORT = 8000
@@ -70,7 +71,15 @@ def _fail(error: HexHubError) -> None:
     default=True,
     help="Set the firewall rules of machines, as hexhub network up does.  [default: as root]",
 )
-def up(port: int, state_path: Path, courses: Path, sets_firewall: bool) -> None:
+@click.option(
+    "--subdomain-host",
+    "subdomain_url",
+    envvar="HEXHUB_SUBDOMAIN_HOST",
+    default="",
+    help="Wildcard name below which each student's machines have one of their own, such as "
+    "https://learn.example.org (docs/isolation.md).",
+)
+def up(port: int, state_path: Path, courses: Path, sets_firewall: bool, subdomain_url: str) -> None:
     """Start HexHub and keep it running until Ctrl-C; students' machines stay."""
     # Database, catalog and checks: down and clean need none of them, and start in half the time.
     from hexhub.launch import prepare
@@ -79,10 +88,12 @@ def up(port: int, state_path: Path, courses: Path, sets_firewall: bool) -> None:
     began = time.monotonic()
     os.umask(0o077)
     try:
+        subdomain_host = SubdomainHost.parse(subdomain_url) if subdomain_url else None
         state.make()
         lock = state.lock()
         try:
-            plan = prepare(state, port, courses.absolute(), _say)
+            plan = prepare(state, port, courses.absolute(), _say, subdomain_host)
+            state.keep_subdomain_host(subdomain_host.url if subdomain_host else "")
             _shut_doors(plan, sets_firewall=sets_firewall)
             supervisor = Supervisor(plan, os.environ, _say)
             try:

@@ -23,6 +23,7 @@ from hexhub.machines import connect_docker, remove_expired
 from hexhub.progress.snapshots import SnapshotLimits, Snapshots
 from hexhub.progress.store import Store
 from hexhub.progress.waking import make_waker
+from hexhub.runtimes import read_runtimes
 from hexhub.settings import Settings
 from hexhub.usecases.archive_machines import archive_machines
 from hexhub.usecases.run_check import make_grader
@@ -125,7 +126,7 @@ def run_worker(
     store = Store(settings.database_url)
     store.migrate()
     catalog = PublishedCatalog(settings.published)
-    sandbox = Sandbox(settings.hub_id)
+    sandbox = Sandbox(settings.hub_id, runtimes=read_runtimes(settings.runtimes))
     snapshots = Snapshots(store, snapshot_limits(settings))
     waker = make_waker(settings.database_url)
 

@@ -85,6 +85,11 @@ class ServiceContext:
         """URL path of the service, with both slashes."""
         return self.settings.service_prefix
 
+    @property
+    def link_prefix(self) -> str:
+        """Prefix of links in a machine's pages: a path, or a whole URL with subdomains."""
+        return f"{self.settings.subdomain_host}{self.prefix}"
+
     async def close(self) -> None:
         """Let go of everything."""
         await self.hub.close()
@@ -228,6 +233,8 @@ def make_auth(settings: Settings) -> HubOAuth:
         oauth_client_id="service-hexhub",
         access_scopes={"access:services", "access:services!service=hexhub"},
         cache_max_age=IDENTITY_AGE_S,
+        # Else a page of a student's machine could plant a cookie of theirs for our name.
+        cookie_host_prefix_enabled=settings.subdomain_host.startswith("https://"),
     )
 
 

@@ -292,7 +292,7 @@ class ApiHandler(BaseHandler):
             wire.lesson_json(
                 view,
                 locale=self.locale_for(course.locales),
-                prefix=self.context.prefix,
+                prefix=self.context.link_prefix,
                 now=datetime.now(UTC),
             )
         )
@@ -310,7 +310,7 @@ class CoursesHandler(ApiHandler):
         locales = tuple(dict.fromkeys(loc for v in views for loc in v[0].course.locales))
         self.write_json(
             wire.courses_json(
-                views, locale=self.locale_for(locales or ("en",)), prefix=self.context.prefix
+                views, locale=self.locale_for(locales or ("en",)), prefix=self.context.link_prefix
             )
         )
 

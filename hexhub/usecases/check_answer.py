@@ -22,6 +22,7 @@ from hexhub.names import UserName
 from hexhub.progress.model import Place
 from hexhub.usecases.prepare_image import prepare_image
 from hexhub.usecases.run_check import run_check
+from hexhub.usecases.weaken_trial import weaken_trial
 
 SOLVE_TIMEOUT_S = 120.0
 STARTER = "starter"
@@ -201,6 +202,7 @@ def check_answer(
     course_folder, course, lesson = find_lesson(lesson_folder)
     step = lesson.step(step_name)
     prepare_image(course_folder, lesson, say)
+    lesson = weaken_trial(docker, lesson, say)
     layers = answer_layers(course_folder, lesson, answer)
     with answered_machine(docker, lesson, layers) as machine_id:
         return check_machine(docker, course_folder, course, lesson, step, machine_id)

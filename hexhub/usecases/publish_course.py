@@ -12,6 +12,7 @@ from hexhub.errors import CourseNotFound, SolutionFails
 from hexhub.names import LessonName, StepName
 from hexhub.usecases.prepare_image import prepare_image
 from hexhub.usecases.verify_course import ANSWERS_AT_ONCE, Finding, solution_tests
+from hexhub.usecases.weaken_trial import weaken_trial
 
 
 def publish_course(
@@ -53,7 +54,8 @@ def publish_course(
     problems: list[Finding] = []
     with ThreadPoolExecutor(ANSWERS_AT_ONCE) as threads:
         learned = threads.map(
-            lambda lesson: solution_tests(docker, folder, course, lesson), course.lessons
+            lambda lesson: solution_tests(docker, folder, course, lesson),
+            [weaken_trial(docker, lesson, say) for lesson in course.lessons],
         )
         for lesson, (ids, wrong) in zip(course.lessons, learned, strict=True):
             say(f"{course.name}/{lesson.name}: {sum(map(len, ids.values()))} tests")

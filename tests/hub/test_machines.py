@@ -107,10 +107,11 @@ def test_students_choose_no_image_and_no_mounts(hub, student):
         ("server", 400, "lesson"),
         (f"servers/{server_of('secret', CLOSED_COURSE)}", 403, "groups"),
         (f"servers/{server_of('imageless')}", 503, "make images"),
+        (f"servers/{server_of('walled')}", 503, "stronger walls"),
     ],
 )
 def test_what_cannot_be_opened_is_refused_with_a_reason(hub, student, path, status, word):
-    """No such lesson, no lesson, not for these groups, no image: each has its plain sentence."""
+    """No such lesson, not for these groups, no image, no runtime: each has its plain sentence."""
     answer = student.post(f"users/{student.name}/{path}", {"user_options": {}})
     assert answer.status_code == status
     assert word in answer.json()["message"]

@@ -43,6 +43,7 @@ _LESSONS = {
         "kept": _KEPT,
         "narrow": _LIMITS.replace("512M", "160M"),
         "brief": _LIMITS.replace("30m", "6s"),
+        "walled": "isolation: vm\n" + _LIMITS,
     },
     CLOSED_COURSE: {"secret": _LIMITS},
 }

@@ -78,8 +78,8 @@ def test_all_problems_come_at_once(tmp_path: Path) -> None:
         "lessons/first/lesson.yml:8: found 'soon' at 'timeout'; "
         "allowed: a number and one of s, m, h, d, such as 20s or 30m",
         "lessons/first/lesson.yml:3: found unknown key 'usr'; allowed: the keys build, image, "
-        "limits, network, notebook, open, preview, record, schema, services, solution, steps, "
-        "title, user",
+        "isolation, limits, network, notebook, open, preview, record, schema, services, solution, "
+        "steps, title, user",
         "lessons/second/lesson.yml:1: found 2 at 'schema'; allowed: 1",
         "lessons/second/lesson.yml:3: found [] at 'steps'; "
         "allowed: List should have at least 1 item after validation, not 0",
@@ -105,6 +105,9 @@ def test_all_problems_come_at_once(tmp_path: Path) -> None:
         ("lessons/first/lesson.yml", FIRST_YML.replace("id: two", "id: one"), "step 'one' twice"),
         ("lessons/first/lesson.yml", FIRST_YML.replace("needs: []", "needs: [four]"), "'four' in"),
         ("lessons/first/lesson.yml", FIRST_YML.replace("kind: machine", "kind: magic"), "'magic'"),
+        ("lessons/first/lesson.yml", FIRST_YML + "isolation: vm\n", "no check can stand"),
+        ("lessons/first/lesson.yml", FIRST_YML + "isolation: gvisor\n", "no check can stand"),
+        ("lessons/first/lesson.yml", FIRST_YML + "isolation: strong\n", "'strong'"),
         (
             "lessons/first/lesson.yml",
             FIRST_YML.replace("attempts: 1", "test: a, attempts: 1"),

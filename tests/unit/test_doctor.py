@@ -8,6 +8,7 @@ from hexhub.doctor import (
     Level,
     judge_firewall,
     judge_images,
+    judge_isolations,
     judge_limits,
     judge_memory,
     judge_port,
@@ -15,6 +16,7 @@ from hexhub.doctor import (
     judge_runc,
     judge_seccomp,
     judge_space,
+    judge_subdomains,
     judge_user_namespaces,
     judge_waiting,
     judge_walls,
@@ -215,6 +217,30 @@ def test_another_runtime_is_not_judged_as_runc():
     findings = judge_walls({"DefaultRuntime": "crun"}, _runc("1.1.5"), holds_quota=True)
     assert "'crun'" in findings[0].found
     assert findings[0].level is Level.NOTE
+
+
+@pytest.mark.parametrize(
+    ("host", "level", "word"),
+    [
+        ("", Level.WARNING, "share one address"),
+        ("http://hexhub.localhost:8000", Level.WARNING, "plant cookies"),
+        ("https://learn.example.org", Level.OK, "learn.example.org"),
+    ],
+)
+def test_subdomains_are_judged_by_the_last_start(host, level, word):
+    """Without them machines share an origin; without https their pages can plant cookies."""
+    finding = judge_subdomains(host)
+    assert finding.level is level
+    assert word in finding.found
+
+
+def test_lessons_without_their_runtime_are_named():
+    """The administrator learns which lessons do not open, and what to install."""
+    assert judge_isolations({}).level is Level.OK
+    finding = judge_isolations({"c/hacking": "Docker has no runtime 'kata'", "c/root": "no runsc"})
+    assert finding.level is Level.WARNING
+    assert "c/hacking, c/root" in finding.found
+    assert "kata" in finding.to_do
 
 
 def test_a_finding_as_a_row():

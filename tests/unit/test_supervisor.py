@@ -1,3 +1,4 @@
+import json
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -7,6 +8,7 @@ import pytest
 from hexhub.errors import SetupError
 from hexhub.machine_network import MachineNetwork
 from hexhub.settings import Settings
+from hexhub.subdomains import SubdomainHost
 from hexhub.supervisor import Plan, make_programs, own_config, shared_environment
 
 SECRETS = {
@@ -129,3 +131,28 @@ def test_own_settings_that_are_missing_are_said():
     assert own_config(STATE, {}) == Path("/srv/state/jupyterhub_config.py")
     with pytest.raises(SetupError, match="HEXHUB_CONFIG"):
         own_config(STATE, {"HEXHUB_CONFIG": "/nowhere/config.py"})
+
+
+def test_subdomains_reach_every_process_that_must_know():
+    """The proxy tells hosts apart, hub and web know the name, machines reach the API by address."""
+    plan = replace(PLAN, subdomain_host=SubdomainHost.parse("https://learn.example.org"))
+    assert (plan.public_url, plan.bind_url) == (
+        "https://learn.example.org",
+        "http://127.0.0.1:8000",
+    )
+    made = {program.name: program for program in make_programs(plan, OUTER)}
+    assert "--host-routing" in made["proxy"].argv
+    for name in ("hub", "web"):
+        assert made[name].env["HEXHUB_SUBDOMAIN_HOST"] == "https://learn.example.org"
+    assert json.loads(made["hub"].env["HEXHUB_PROXY_ROUTES"]) == {
+        "172.18.0.1/services/hexhub/": "http://127.0.0.1:20003",
+        "172.19.0.1/services/hexhub/": "http://127.0.0.1:20003",
+    }
+
+
+def test_without_subdomains_the_proxy_knows_no_hosts():
+    """All is at one address, and no route needs a host."""
+    assert "--host-routing" not in programs()["proxy"].argv
+    assert programs()["hub"].env["HEXHUB_PROXY_ROUTES"] == "{}"
+    assert programs()["hub"].env["HEXHUB_SUBDOMAIN_HOST"] == ""
+    assert PLAN.public_url == PLAN.bind_url

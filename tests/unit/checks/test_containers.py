@@ -1,10 +1,13 @@
 """What the containers of checks may do, compared whole."""
 
+from dataclasses import replace
+
 import pytest
 
 from hexhub.catalog.model import (
     CheckKind,
     CheckSpec,
+    Isolation,
     Lesson,
     Limits,
     MachineUser,
@@ -124,6 +127,22 @@ def test_a_check_of_a_machine_stands_beside_it() -> None:
     assert made == FILES_CONTAINER | {"host_config": host}
 
 
+def test_a_check_is_behind_the_same_wall_as_the_machine() -> None:
+    """A check of files runs the student's code: it has the runtime of the lesson, and is shaped so.
+
+    A container that waits for checks is never taken for a lesson of another isolation.
+    """
+    lesson = replace(LESSON, isolation=Isolation.GVISOR)
+    check = CheckSpec(CheckKind.FILES, "true", ReportFormat.EXIT, 5.0, submit=("x",))
+    made = make_check_container(
+        make_spec(lesson, check), hub_id="hub", expires_at_s=1000, runtime="runsc"
+    )
+    assert made["host_config"]["Runtime"] == "runsc"
+    assert make_spec(lesson, check).shape != make_spec(LESSON, check).shape
+    trial = make_trial_machine(lesson, hub_id="hub", expires_at_s=0, runtime="runsc")
+    assert trial["host_config"]["Runtime"] == "runsc"
+
+
 def test_a_trial_machine_is_as_a_students() -> None:
     """What works in an author's trial works for the student: all limits and rights are the same."""
     students = make_container(LESSON, user="ada", hub_id="hub", network="hexhub")
@@ -141,7 +160,5 @@ def test_a_trial_machine_is_as_a_students() -> None:
 )
 def test_a_trial_machine_has_the_lessons_network(network: Network, mode: str) -> None:
     """A lesson without network is tried without network."""
-    from dataclasses import replace
-
     made = make_trial_machine(replace(LESSON, network=network), hub_id="hub", expires_at_s=0)
     assert made["host_config"]["NetworkMode"] == mode

@@ -111,6 +111,13 @@ def test_disk_limit_only_where_it_can_be_held():
     assert "StorageOpt" not in without["host_config"]
 
 
+def test_a_runtime_is_named_only_where_the_lesson_asks_for_one():
+    """Docker is told the runtime of a lesson's isolation, and else keeps its own choice."""
+    made = make_container(LESSON, user="ada", hub_id=HUB_ID, network="n", runtime="runsc")
+    assert made["host_config"].pop("Runtime") == "runsc"
+    assert made == make_container(LESSON, user="ada", hub_id=HUB_ID, network="n")
+
+
 def test_nothing_secret_and_no_way_out_of_the_lesson():
     """What Docker is told depends on lesson, user and hub alone, and never has a mount in it."""
     host_config = make_container(LESSON, user="ada", hub_id=HUB_ID, network="n")["host_config"]
