@@ -32,7 +32,7 @@ class Refusal(Exception):
 
 @dataclass(frozen=True)
 class Link:
-    """Something to open in the browser; ``url`` is a path on the hub's address."""
+    """Something to open in the browser; ``url`` is a path on the hub's address, or whole."""
 
     title: str
     url: str

@@ -50,7 +50,9 @@ const KEY_BYTES = 16;
 
 function makeSend(settings: ServerConnection.ISettings): Send {
   const base = URLExt.join(settings.baseUrl, 'hexhub');
-  return (path, init) => ServerConnection.makeRequest(`${base}/${path}`, init, settings);
+  // A redirect leads to the hub; with subdomains that is another origin, which cannot be followed.
+  return (path, init) =>
+    ServerConnection.makeRequest(`${base}/${path}`, { ...init, redirect: 'manual' }, settings);
 }
 
 /** Keep texts in JupyterLab's state, which lives in the student's machine. */
@@ -167,7 +169,11 @@ function makePanel(
       deeds.compare({ title, left, right, leftLabel, rightLabel });
     },
     onLocale: (locale) => {
-      document.cookie = localeCookie(locale, PageConfig.getOption('hubPrefix'));
+      document.cookie = localeCookie(
+        locale,
+        PageConfig.getOption('hubPrefix'),
+        PageConfig.getOption('hubHost'),
+      );
       void model.setLocale(locale);
     },
   });

@@ -35,10 +35,12 @@ function chosenIn(cookies: string): string | null {
  *
  * @param hubPrefix - Path of JupyterHub, such as `/hub/`; HexHub's pages stand beside it. Empty
  *   where there is none.
+ * @param hubHost - Origin of HexHub's pages where this page has a name below it; else empty.
  */
-export function localeCookie(locale: string, hubPrefix: string): string {
+export function localeCookie(locale: string, hubPrefix: string, hubHost = ''): string {
   const path = hubPrefix.replace(/hub\/?$/, '') || '/';
-  return `${COOKIE}=${locale};path=${path};max-age=${String(YEAR_S)};samesite=lax`;
+  const domain = hubHost === '' ? '' : `;domain=${new URL(hubHost).hostname}`;
+  return `${COOKIE}=${locale};path=${path}${domain};max-age=${String(YEAR_S)};samesite=lax`;
 }
 
 /**

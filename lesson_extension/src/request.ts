@@ -125,6 +125,10 @@ async function readJson(response: Response): Promise<unknown> {
 }
 
 async function failureOf(response: Response): Promise<Error> {
+  if (response.type === 'opaqueredirect') {
+    // Only the hub sends elsewhere: who asks for a server that does not run.
+    return new MachineStopped();
+  }
   try {
     const { error } = readFailure(await readJson(response));
     return error.code === 'hub_unreachable'

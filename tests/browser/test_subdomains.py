@@ -15,6 +15,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from hexhub.catalog.published import PublishedCatalog
 from hexhub.catalog.reader import read_course
+from hexhub.names import machine_name
 from tests.hub.trial_courses import server_of
 from tests.hub.trial_hub import TrialHub, docker
 
@@ -101,13 +102,10 @@ def open_lesson(page: Page, hub: TrialHub, course: str, lesson: str) -> str:
     return page.url.split("/lab")[0] + "/"
 
 
-def machine_of(hub: TrialHub, user: str) -> str:
-    """Give the id of a student's one machine."""
+def machine_of(hub: TrialHub, user: str, base: str) -> str:
+    """Give the name of the machine whose server has this base URL."""
     hub_id = (hub.state / "secrets" / "hub-id").read_text()
-    labels = (f"label=hexhub.hub={hub_id}", f"label=hexhub.user={user}")
-    found = docker("ps", "--quiet", *(f"--filter={label}" for label in labels)).split()
-    assert len(found) == 1
-    return found[0]
+    return machine_name(hub_id, user, base.rstrip("/").rsplit("/", 1)[-1])
 
 
 def serve(machine: str, folder: str) -> None:
@@ -152,7 +150,7 @@ def mallory(hub: TrialHub, chromium: Browser) -> str:
         page = profile.new_page()
         log_in(page, hub, "mallory")
         base = open_lesson(page, hub, "trial", "plain")
-    lay_in_page(machine_of(hub, "mallory"))
+    lay_in_page(machine_of(hub, "mallory", base))
     return base
 
 
@@ -163,7 +161,7 @@ def victim(hub: TrialHub, chromium: Browser) -> Iterator[tuple[Page, str]]:
         page = profile.new_page()
         log_in(page, hub, "victim")
         base = open_lesson(page, hub, "trial", "plain")
-        machine = machine_of(hub, "victim")
+        machine = machine_of(hub, "victim", base)
         docker("exec", machine, "sh", "-c", f'echo "{SECRET}" > /home/student/work/secret.txt')
         made = page.evaluate(
             "async (url) => (await fetch(url, {method: 'POST', headers: {'X-XSRFToken': "
@@ -192,7 +190,7 @@ def test_at_the_victims_own_addresses_such_a_page_takes_everything(hub, victim):
     So it is for every machine where all share one address; docs/isolation.md says so.
     """
     page, base = victim
-    lay_in_page(machine_of(hub, "victim"))
+    lay_in_page(machine_of(hub, "victim", base))
     assert loot_of(page, f"{base}proxy/8000/attack.html", hub, base) >= {
         "a file, through the window of the IDE",
         "cookies, through the window of the IDE",
@@ -218,7 +216,7 @@ def test_a_lesson_with_subdomains(hub, chromium):
         panel = page.locator(".hx-panel")
         panel.locator(".hx-check").click()
         expect(panel.locator(".hx-progress-text")).to_have_text("1 of 1 step", timeout=WAIT_MS)
-        serve(machine_of(hub, "ada"), "/home/student/work")
+        serve(machine_of(hub, "ada", base), "/home/student/work")
         panel.get_by_role("button", name="Your site").click()
         frame = page.frame_locator(".hx-preview iframe:visible")
         expect(frame.get_by_role("link", name="hello.txt")).to_be_visible()

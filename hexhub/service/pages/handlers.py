@@ -7,7 +7,7 @@ from functools import cached_property, partial
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, urlencode, urlsplit
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from jupyterhub.services.auth import HubOAuthCallbackHandler
@@ -76,6 +76,8 @@ class PageHandler(BaseHandler):
                 "hexhub_locale",
                 chosen,
                 path=base_url(self.context.settings),
+                # Panels in machines read it, too.
+                domain=urlsplit(self.context.settings.subdomain_host).hostname,
                 expires_days=_LOCALE_COOKIE_DAYS,
                 samesite="lax",
             )

@@ -74,4 +74,5 @@ class Session:
             screen.print(screen.say("last_lesson"))
         else:
             screen.print(screen.say("next_lesson", title=lesson.next_lesson.title))
-            screen.print(f"  {clean(origin + lesson.next_lesson.url)}")
+            url = lesson.next_lesson.url
+            screen.print(f"  {clean(url if '://' in url else origin + url)}")

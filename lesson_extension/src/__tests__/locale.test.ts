@@ -23,6 +23,10 @@ it('keeps the choice where the pages of HexHub look for it', () => {
   expect(localeCookie('ru', '/hub/')).toMatch(/^hexhub_locale=ru;path=\/;/);
   expect(localeCookie('ru', '/school/hub/')).toContain(';path=/school/;');
   expect(localeCookie('ru', '')).toContain(';path=/;');
+  expect(localeCookie('ru', '/hub/')).not.toContain('domain');
+  expect(localeCookie('ru', '/hub/', 'https://learn.example.org:8443')).toContain(
+    ';domain=learn.example.org;',
+  );
 });
 
 it('gives the texts of the language, of its base, or English', () => {

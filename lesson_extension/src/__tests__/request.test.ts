@@ -85,6 +85,15 @@ describe('failures', () => {
     await expect(api.lesson('en')).rejects.toThrow(Unreachable);
   });
 
+  it('says stopped when JupyterHub sends elsewhere, as for a server that does not run', async () => {
+    const { api } = apiOf(() => {
+      const sent = answer('', 200);
+      Object.defineProperties(sent, { type: { value: 'opaqueredirect' }, ok: { value: false } });
+      return sent;
+    });
+    await expect(api.lesson('en')).rejects.toThrow(MachineStopped);
+  });
+
   it('says stopped when JupyterHub answers for a server that does not run', async () => {
     const { api } = apiOf(() => answer({ message: 'not running' }, 424));
     await expect(api.lesson('en')).rejects.toThrow(MachineStopped);
