@@ -141,7 +141,8 @@ def judge_quota(holds_quota: bool, driver: str, filesystem: str) -> Finding:
         "disk limit",
         f"{driver} on {filesystem or 'this filesystem'} cannot limit the disk of a machine: one "
         "student can fill it for all",
-        "Put Docker's folder on xfs mounted with pquota, or on btrfs or zfs.",
+        "Put Docker's folder on btrfs, zfs, or xfs mounted with pquota; a mounted file will do "
+        "(docs/isolation.md).",
     )
 
 
