@@ -18,7 +18,7 @@ PYTEST := $(BIN)/python -m pytest
 TEST_PROGRAMS := /usr/bin/chromium=chromium '/usr/lib/postgresql/*/bin/initdb=postgresql' \
   /usr/bin/victoria-metrics=victoria-metrics debootstrap=debootstrap \
   /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf=fonts-dejavu-core ip=iproute2 \
-  iptables=iptables setpriv=util-linux
+  iptables=iptables setpriv=util-linux mkfs.btrfs=btrfs-progs
 
 .PHONY: help
 help: ## This list
@@ -158,5 +158,5 @@ bench-hundred: $(VENV)/.dev images config/proxy/node_modules/.installed ## A hun
 bench-load: $(VENV)/.dev test-tools images config/proxy/node_modules/.installed ## What a browser loads until a student can type, with empty and full caches
 	$(BIN)/python tests/bench/load.py
 
-bench-neighbour: $(VENV)/.dev images ## What one student's abuse (fork bomb, full disk …) costs at another's prompt
-	$(BIN)/python tests/bench/neighbour.py
+bench-neighbour: $(VENV)/.dev test-tools images config/proxy/node_modules/.installed ## What one student's abuse (fork bomb, full disk …) costs at another's prompt (as root)
+	$(BIN)/python -m tests.bench.neighbour $(ARGS)

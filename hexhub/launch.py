@@ -26,6 +26,8 @@ from hexhub.usecases.publish_course import publish_course
 _PORT_PATIENCE_S = 3.0
 """The proxy of a HexHub that was killed a moment ago ends by itself."""
 _LOOPBACK = "127.0.0.1"
+_ROOMY = "1T"
+"""More than any image takes: btrfs counts it."""
 
 
 def find_node() -> Path:
@@ -180,13 +182,15 @@ def prepare(
     publish_courses(courses, catalog, Sandbox(state.hub_id, runtimes=runtimes), say)
     images = needed_images(catalog)
     expect_images(client, images, say)
+    there = images - missing_images(client, images)
     return Plan(
         state=state,
         port=port,
         ports=ports,
         internet=internet,
         isolated=isolated,
-        holds_quota=holds_disk_quota(client, next(iter(sorted(images)), "")),
+        holds_quota=holds_disk_quota(client, next(iter(sorted(there)), "")),
+        counts_image=client.info()["Driver"] == "btrfs",
         node=node,
         proxy=proxy,
         gate_address=gate_address,
@@ -198,11 +202,15 @@ def holds_disk_quota(client: docker.APIClient, image: str) -> bool:
     """Tell whether Docker's storage can limit the disk of one container, by trying it.
 
     It can with overlay2 on xfs mounted with pquota, with btrfs and with zfs; on ext4 it refuses.
+
+    Args:
+        client: Of Docker.
+        image: Any one that is there.
     """
     if not image or client.info()["Driver"] not in ("overlay2", "btrfs", "zfs"):
         return False
     try:
-        made = client.create_container(image, host_config={"StorageOpt": {"size": "1G"}})
+        made = client.create_container(image, host_config={"StorageOpt": {"size": _ROOMY}})
     except DockerException:
         return False
     client.remove_container(made["Id"])

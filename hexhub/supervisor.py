@@ -61,6 +61,7 @@ class Plan:
         ports: Of ``proxy-api``, ``hub``, ``web`` and ``gate``.
         internet, isolated: Docker networks of the students' containers.
         holds_quota: Docker's storage can limit a container's disk.
+        counts_image: That limit counts the container's image, too.
         node, proxy: Programs.
         gate_address: Of this computer, as machines reach it on a Docker that is elsewhere; empty
             where Docker is here, and machines reach it at the gateway of their network.
@@ -76,6 +77,7 @@ class Plan:
     node: Path
     proxy: Path
     gate_address: str = ""
+    counts_image: bool = False
     subdomain_host: SubdomainHost | None = None
 
     @property
@@ -168,6 +170,7 @@ def hub_environment(plan: Plan, outer: Mapping[str, str]) -> dict[str, str]:
         "HEXHUB_ISOLATED_NETWORK": plan.isolated.name,
         "HEXHUB_ISOLATED_GATE": plan.isolated_gate,
         "HEXHUB_HOLDS_QUOTA": "1" if plan.holds_quota else "0",
+        "HEXHUB_COUNTS_IMAGE": "1" if plan.counts_image else "0",
         "HEXHUB_CONFIG": str(own_config(plan.state, outer)),
     }
 

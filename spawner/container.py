@@ -45,6 +45,8 @@ CAPABILITIES = (
 """What a root in a container keeps: enough for su, useradd, chown, apt and port 80 (DESIGN §7)."""
 
 _CPU_PERIOD_US = 100_000
+_BLOCKS = 1.1
+"""What an image takes of a disk, of the size that Docker tells: files take whole blocks."""
 _LOG_SIZE = "1m"
 
 
@@ -53,12 +55,17 @@ def machine_labels(hub_id: str) -> dict[str, str]:
     return {"hexhub.hub": hub_id, "hexhub.kind": "student"}
 
 
-def lesson_environment(lesson: Lesson) -> dict[str, str]:
-    """Give what the machine is told about its lesson: names, and what is recorded of commands."""
+def lesson_environment(lesson: Lesson, *, holds_quota: bool = False) -> dict[str, str]:
+    """Give what the machine is told about its lesson.
+
+    Names, what is recorded of commands, and the limit of the disk where one is held: the other
+    limits a machine can read by itself.
+    """
     return {
         "HEXHUB_COURSE": lesson.course,
         "HEXHUB_LESSON": lesson.name,
         "HEXHUB_RECORDS": "command_text" if lesson.records_commands else "",
+        "HEXHUB_DISK_BYTES": str(lesson.limits.disk_bytes) if holds_quota else "",
     }
 
 
@@ -129,6 +136,20 @@ def make_container(
         "tty": False,
         "host_config": host_config,
     }
+
+
+def add_room_for_image(arguments: Mapping[str, Any], image_bytes: int) -> dict[str, Any]:
+    """Give a machine's arguments with a quota that leaves the lesson's disk beside its image.
+
+    Needed where Docker's storage counts a machine with the image that it was made of (btrfs).
+
+    Args:
+        arguments: Of :func:`make_container`, with a quota.
+        image_bytes: As Docker tells it.
+    """
+    host_config = arguments["host_config"]
+    size = int(host_config["StorageOpt"]["size"]) + round(image_bytes * _BLOCKS)
+    return {**arguments, "host_config": {**host_config, "StorageOpt": {"size": str(size)}}}
 
 
 def starter_archive(starter: Overlay, user: MachineUser, modified_s: int) -> bytes:

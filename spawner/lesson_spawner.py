@@ -30,19 +30,20 @@ from jupyterhub.spawner import SpawnException
 from jupyterhub.utils import url_path_join
 from traitlets import Bool, Dict, Float, Unicode, default
 
-from hexhub.catalog.model import Course, Isolation, Lesson, Network
+from hexhub.catalog.model import Course, Lesson, Network
 from hexhub.catalog.overlays import starter_overlay
 from hexhub.catalog.published import PublishedCatalog
 from hexhub.docker_client import connect
-from hexhub.errors import ClaimFailed, HexHubError, RuntimeMissing
+from hexhub.errors import ClaimFailed, HexHubError
 from hexhub.link_local import drop_link_local
 from hexhub.machine_facts import MachineEnd, MachineFacts
 from hexhub.names import machine_name
-from hexhub.runtimes import USUAL_RUNTIMES, choose_runtime
+from hexhub.runtimes import USUAL_RUNTIMES
 from spawner.claim import claim_machine
 from spawner.container import (
     PORT,
     STOP_TIMEOUT_S,
+    add_room_for_image,
     address_of,
     lesson_environment,
     starter_archive,
@@ -58,6 +59,7 @@ from spawner.pool_plan import Waiting, limits_of
 from spawner.refusals import refuse
 from spawner.reports import HubReports
 from spawner.resets import machines_aside, put_aside, remove_all, take_back, undo_until
+from spawner.stronger_walls import expect_runtime
 
 _STATE_POLL_S = 0.5
 _EMPTY_S = 3.0
@@ -101,6 +103,7 @@ class LessonSpawner(DockerSpawner):
         help="How much later than told an idle machine is stopped, to hear of a late use.",
     )
     holds_quota = Bool(False, config=True, help="Docker's storage can limit a container's disk.")
+    counts_image = Bool(False, config=True, help="Such a limit counts the lesson's image, too.")
     runtimes = Dict(
         dict(USUAL_RUNTIMES), config=True, help="Docker's runtime for each isolation of a lesson."
     )
@@ -399,7 +402,7 @@ class LessonSpawner(DockerSpawner):
         env["JUPYTER_IMAGE_SPEC"] = lesson.image
         env["HEXHUB_API_URL"] = url_path_join(gate, self.api_prefix)
         env["HEXHUB_PUBLIC_PREFIX"] = self.public_prefix
-        env |= lesson_environment(lesson)
+        env |= lesson_environment(lesson, holds_quota=self.holds_quota)
         env["HEXHUB_IDLE_S"] = str(lesson.limits.idle_s if self.stops_idle else 0)
         env["JUPYTERHUB_ACTIVITY_INTERVAL"] = str(_REPORT_EVERY_S)
         return {key: value for key, value in env.items() if value is not None}
@@ -464,7 +467,13 @@ class LessonSpawner(DockerSpawner):
             # A hub was killed while it made this one, so that the starter may not be in it.
             await self._docker_call("remove_container", container["Id"], v=True, force=True)
             container = None
-        await self._expect_runtime(lesson, container)
+        await expect_runtime(
+            lesson,
+            container,
+            ask_info=partial(self._docker_call, "info"),
+            runtimes=self._site.runtimes,
+            log=self.log,
+        )
         arguments = self._site.arguments(lesson, self.user.name)
         if container is None:
             address = await self._claim(course, lesson, arguments)
@@ -542,39 +551,6 @@ class LessonSpawner(DockerSpawner):
             user=self.user.name, server=self.name, start=kind, duration_ms=duration_ms
         )
 
-    async def _expect_runtime(self, lesson: Lesson, container: dict[str, Any] | None) -> None:
-        """Refuse where Docker lacks the lesson's runtime, or the machine was made with another."""
-        if lesson.isolation is Isolation.CONTAINER:
-            return
-        info = await self._docker_call("info")
-        try:
-            wanted = choose_runtime(
-                lesson.isolation, self._site.runtimes, info.get("Runtimes") or {}
-            )
-        except RuntimeMissing as exc:
-            self.log.error("Lesson %s: %s", lesson.name, exc)
-            raise refuse(
-                "This lesson needs a machine with stronger walls than this computer can make. "
-                "Whoever runs HexHub finds in the hub's log what lacks.",
-                "runtime",
-                503,
-            ) from exc
-        made_with = container["HostConfig"].get("Runtime", "") if container else wanted
-        if made_with == wanted:
-            return
-        self.log.error(
-            "%s was made with the runtime %s; its lesson asks for %s now",
-            self.object_name,
-            made_with or "of Docker's choice",
-            wanted,
-        )
-        raise refuse(
-            "This lesson now needs a machine with stronger walls than yours was made with. Your "
-            "files are kept in the old one; a reset makes a new one.",
-            "runtime",
-            409,
-        )
-
     def _message(self, lesson: Lesson) -> bytes:
         return make_message(self.get_env(), self.get_args(), str(lesson.user.home), lesson.services)
 
@@ -588,6 +564,9 @@ class LessonSpawner(DockerSpawner):
         """Make the container with the starter in it and give its id."""
         self._tell("create")
         try:
+            if self._site.counts_image and self._site.holds_quota:
+                image = await self._docker_call("inspect_image", lesson.image)
+                arguments = add_room_for_image(arguments, image["Size"])
             made = await self._docker_call("create_container", **arguments)
         except ImageNotFound as exc:
             self.log.error("No image %s: %s", lesson.image, exc)
@@ -667,6 +646,7 @@ class LessonSpawner(DockerSpawner):
             self.internet_network,
             self.isolated_network,
             self.holds_quota,
+            self.counts_image,
             self.runtimes,
         )
 

@@ -19,6 +19,7 @@ class MachineSite:
         internet_network: Docker network of lessons with the internet.
         isolated_network: Docker network of lessons without.
         holds_quota: Docker's storage can limit the size of a container's disk.
+        counts_image: That limit counts the image, too.
         runtimes: Docker's runtime for each isolation that a lesson may ask for.
     """
 
@@ -26,6 +27,7 @@ class MachineSite:
     internet_network: str
     isolated_network: str
     holds_quota: bool
+    counts_image: bool = False
     runtimes: Mapping[Isolation, str] = field(default_factory=lambda: USUAL_RUNTIMES)
 
     def arguments(self, lesson: Lesson, user: str) -> dict[str, Any]:

@@ -39,7 +39,7 @@ from hexhub.catalog.published import PublishedCatalog
 from hexhub.errors import HexHubError
 from hexhub.link_local import drop_link_local
 from hexhub.memory import has_free_memory, read_held
-from spawner.container import address_of
+from spawner.container import add_room_for_image, address_of
 from spawner.docker_threads import DockerThreads, DockerTrouble
 from spawner.machine_site import MachineSite
 from spawner.pool_plan import (
@@ -341,6 +341,9 @@ class MachinePool(LoggingConfigurable):
         number = secrets.token_hex(6)
         waiting = waiting_arguments(arguments, self._site.hub_id, number)
         try:
+            if self._site.counts_image and self._site.holds_quota:
+                image = await self._docker.call("inspect_image", waiting["image"])
+                waiting = add_room_for_image(waiting, image["Size"])
             made = await self._docker.call("create_container", **waiting)
             await self._docker.call("start", made["Id"])
             bridge = self._site.bridge(arguments)

@@ -22,13 +22,13 @@ from hexhub_lesson.handlers import (
     make_handlers,
 )
 from hexhub_lesson.hub_client import Answer, HubAddress, HubClient
+from hexhub_lesson.limit_watch import LimitWatch
 from hexhub_lesson.machine_handlers import (
     BrowserActing,
     LocalAnswers,
     SocketActing,
     make_local_handlers,
 )
-from hexhub_lesson.memory_watch import MemoryWatch
 from hexhub_lesson.private_folder import FolderUnsafe, make_private_folder, socket_path
 from hexhub_lesson.reporter import Reporter
 
@@ -82,8 +82,8 @@ class LessonExtension(ExtensionApp):
             report=partial(report_use, serverapp),
             language=lambda: self._memory.locale,
         )
-        memory = MemoryWatch(settings, language=lambda: self._memory.locale)
-        self._watching = [asyncio.create_task(w.run()) for w in (self._local.watch, memory)]
+        limits = LimitWatch(settings, language=lambda: self._memory.locale)
+        self._watching = [asyncio.create_task(w.run()) for w in (self._local.watch, limits)]
         path = Path(self.socket_path)
         try:
             make_private_folder(path.parent)

@@ -3,11 +3,11 @@
 Both kinds of control groups are read (v1 and v2), as a container sees its own in /sys/fs/cgroup.
 """
 
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-_GROUP = Path("/sys/fs/cgroup")
+from hexhub_lesson.control_group import CONTROL_GROUP, read_entry, read_number
+
 _NO_LIMIT_BYTES = 2**60
 """A v1 limit of this size or more means that there is none."""
 
@@ -27,7 +27,7 @@ class Memory:
     oom_kills: int
 
 
-def read_memory(group: Path = _GROUP) -> Memory | None:
+def read_memory(group: Path = CONTROL_GROUP) -> Memory | None:
     """Give the memory of a control group; None where it tells nothing of memory.
 
     Args:
@@ -36,34 +36,18 @@ def read_memory(group: Path = _GROUP) -> Memory | None:
     v1 = group / "memory"
     try:
         if (v1 / "memory.usage_in_bytes").exists():
-            used = _number(v1 / "memory.usage_in_bytes")
-            limit = _number(v1 / "memory.limit_in_bytes")
-            inactive = _entry(v1 / "memory.stat", "total_inactive_file")
-            kills = _entry(v1 / "memory.oom_control", "oom_kill")
+            used = read_number(v1 / "memory.usage_in_bytes")
+            limit = read_number(v1 / "memory.limit_in_bytes")
+            inactive = read_entry(v1 / "memory.stat", "total_inactive_file")
+            kills = read_entry(v1 / "memory.oom_control", "oom_kill")
         else:
-            used = _number(group / "memory.current")
-            limit = _number(group / "memory.max")
-            inactive = _entry(group / "memory.stat", "inactive_file")
-            kills = _entry(group / "memory.events", "oom_kill")
+            used = read_number(group / "memory.current")
+            limit = read_number(group / "memory.max")
+            inactive = read_entry(group / "memory.stat", "inactive_file")
+            kills = read_entry(group / "memory.events", "oom_kill")
     except OSError:
         return None
     if used is None:
         return None
     has_limit = limit is not None and limit < _NO_LIMIT_BYTES
     return Memory(max(0, used - inactive), limit if has_limit else None, kills)
-
-
-def _number(file: Path) -> int | None:
-    """Give the number in a file; None for ``max``."""
-    text = file.read_text(encoding="ascii").strip()
-    return int(text) if text.isdecimal() else None
-
-
-def _entry(file: Path, name: str) -> int:
-    """Give one line of a file of names and numbers; 0 where it is missing."""
-    with suppress(OSError):
-        for line in file.read_text(encoding="ascii").splitlines():
-            key, _, value = line.partition(" ")
-            if key == name and value.isdecimal():
-                return int(value)
-    return 0

@@ -28,58 +28,6 @@ _hexhub_complete_lesson() {
 }
 complete -F _hexhub_complete_lesson lesson
 
-# Before each prompt: says which limit of the machine was met since it was last said, by the counters
-# that the kernel keeps for the machine. With the shell's own words alone, as no program can be
-# started where the limit of processes is met. What was said is kept for all terminals.
-_hexhub_read() { # FILE [WORD]: the number in FILE, or the one after WORD there; 0 where there is none
-    local word number _
-    _hexhub_number=0
-    [ -r "$1" ] || return 0
-    while read -r word number _; do
-        if [ -z "${2-}" ]; then
-            _hexhub_number=$word
-        elif [ "$word" = "$2" ]; then
-            _hexhub_number=$number
-        fi
-    done <"$1"
-}
-
-_hexhub_limits() {
-    local status=$? top=/sys/fs/cgroup memory processes limit told_memory told_processes
-    local told=/tmp/.hexhub-limits-$UID
-    _hexhub_read $top/memory.events oom_kill # cgroup v2
-    [ "$_hexhub_number" != 0 ] || _hexhub_read $top/memory/memory.oom_control oom_kill # v1
-    memory=$_hexhub_number
-    _hexhub_read $top/pids.events max
-    [ "$_hexhub_number" != 0 ] || _hexhub_read $top/pids/pids.events max
-    processes=$_hexhub_number
-    [ "$memory$processes" != 00 ] || return $status
-    read -r told_memory told_processes 2>/dev/null <"$told" || told_memory=0 told_processes=0
-    # Both begin at 0 again when the machine is started.
-    [ "$told_memory" -le "$memory" ] 2>/dev/null || told_memory=0
-    [ "$told_processes" -le "$processes" ] 2>/dev/null || told_processes=0
-    if [ "$memory" -gt "$told_memory" ]; then
-        _hexhub_read $top/memory.max
-        [ "$_hexhub_number" != 0 ] || _hexhub_read $top/memory/memory.limit_in_bytes
-        limit=$((_hexhub_number / 1048576))
-        printf '\e[1;33m%s\n%s\e[0m\n' \
-            "This machine's memory ran out ($limit MB), and a program was ended." \
-            "Память этой машины кончилась ($limit МБ), и программа была завершена." >&2
-    fi
-    if [ "$processes" -gt "$told_processes" ]; then
-        _hexhub_read $top/pids.max
-        [ "$_hexhub_number" != 0 ] || _hexhub_read $top/pids/pids.max
-        printf '\e[1;33m%s\n%s\e[0m\n' \
-            "This machine has as many processes as it may ($_hexhub_number): more were refused." \
-            "У этой машины столько процессов, сколько можно ($_hexhub_number): новым отказано." >&2
-    fi
-    if [ "$memory $processes" != "$told_memory $told_processes" ]; then
-        { echo "$memory $processes" >"$told"; } 2>/dev/null || :
-    fi
-    return $status
-}
-PROMPT_COMMAND="_hexhub_limits${PROMPT_COMMAND:+; $PROMPT_COMMAND}"
-
 # Shells within this one inherit the mark, so that only a new terminal is greeted.
 if [ -z "${HEXHUB_GREETED-}" ] && [ -t 1 ]; then
     export HEXHUB_GREETED=1

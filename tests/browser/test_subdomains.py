@@ -6,6 +6,7 @@ able to take it.
 """
 
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlencode
@@ -24,6 +25,7 @@ WAIT_MS = 90_000
 SECRET = "the victim's own words"
 PLAIN = server_of("plain")
 TEACHER = """
+c.Authenticator.allowed_users = {"mallory", "victim", "ada"}
 c.JupyterHub.load_roles.append(
     {
         "name": "teacher",
@@ -143,13 +145,21 @@ def loot_of(page: Page, address: str, hub: TrialHub, victim: str) -> set[str]:
     return {what for what, is_taken in loot.items() if is_taken}
 
 
+def start(hub: TrialHub, user: str) -> str:
+    """Start the machine of a user, and give the base URL of its server."""
+    wish = {"display_name": "Trial"}
+    hub.ask("POST", f"users/{user}/servers/{PLAIN}", json=wish).raise_for_status()
+    deadline = time.monotonic() + WAIT_MS / 1000
+    while not hub.ask("GET", f"users/{user}/servers/{PLAIN}").json()["ready"]:
+        assert time.monotonic() < deadline, hub.log("hub")
+        time.sleep(0.1)
+    return f"http://{user}.hexhub.localhost:{hub.port}/user/{user}/{PLAIN}/"
+
+
 @pytest.fixture(scope="module")
-def mallory(hub: TrialHub, chromium: Browser) -> str:
+def mallory(hub: TrialHub) -> str:
     """Give the base URL of a server with the page, and a real web server that hands it out."""
-    with chromium.new_context() as profile:
-        page = profile.new_page()
-        log_in(page, hub, "mallory")
-        base = open_lesson(page, hub, "trial", "plain")
+    base = start(hub, "mallory")
     lay_in_page(machine_of(hub, "mallory", base))
     return base
 
@@ -157,12 +167,15 @@ def mallory(hub: TrialHub, chromium: Browser) -> str:
 @pytest.fixture(scope="module")
 def victim(hub: TrialHub, chromium: Browser) -> Iterator[tuple[Page, str]]:
     """Give the page of a logged-in teacher, and the base URL of their server, with a terminal."""
+    base = start(hub, "victim")
+    machine = machine_of(hub, "victim", base)
+    docker("exec", machine, "sh", "-c", f'echo "{SECRET}" > /home/student/work/secret.txt')
+    lay_in_page(machine)
     with chromium.new_context() as profile:
         page = profile.new_page()
         log_in(page, hub, "victim")
-        base = open_lesson(page, hub, "trial", "plain")
-        machine = machine_of(hub, "victim", base)
-        docker("exec", machine, "sh", "-c", f'echo "{SECRET}" > /home/student/work/secret.txt')
+        page.goto(f"{base}files/work/secret.txt")
+        expect(page.locator("body")).to_contain_text(SECRET)
         made = page.evaluate(
             "async (url) => (await fetch(url, {method: 'POST', headers: {'X-XSRFToken': "
             "/_xsrf=([^;]+)/.exec(document.cookie)[1]}})).json()",
@@ -176,11 +189,10 @@ def victim(hub: TrialHub, chromium: Browser) -> Iterator[tuple[Page, str]]:
 def test_a_page_of_one_student_gets_nothing_of_another(hub, mallory, victim):
     """Files, cookies, terminals, the hub's and HexHub's API: all is another origin's.
 
-    So it is for a real web server in the machine, and for an HTML file that Jupyter shows.
+    A web server in the machine serves the page; what Jupyter itself shows has the same origin.
     """
     page, base = victim
-    for where in ("proxy/8000/attack.html", "files/work/attack.html"):
-        assert loot_of(page, mallory + where, hub, base) == set()
+    assert loot_of(page, f"{mallory}proxy/8000/attack.html", hub, base) == set()
     assert hub.ask("GET", f"users/victim/servers/{PLAIN}").json()["ready"]
 
 
@@ -190,7 +202,6 @@ def test_at_the_victims_own_addresses_such_a_page_takes_everything(hub, victim):
     So it is for every machine where all share one address; docs/isolation.md says so.
     """
     page, base = victim
-    lay_in_page(machine_of(hub, "victim", base))
     assert loot_of(page, f"{base}proxy/8000/attack.html", hub, base) >= {
         "a file, through the window of the IDE",
         "cookies, through the window of the IDE",

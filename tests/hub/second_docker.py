@@ -1,8 +1,9 @@
 """A second Docker on this computer that is as far away as another computer.
 
-It runs in a network namespace of its own, so that its bridges, its firewall rules and its networks
-are its own and the first Docker's stay as they are; and it is reached at an address by TCP with
-TLS, where both sides show certificates of an authority that is made for it.
+Its folder is a btrfs in a mounted file, which can hold the disk of a machine at its lesson's limit
+(docs/isolation.md). It runs in a network namespace of its own, so that its bridges, its firewall
+rules and its networks are its own and the first Docker's stay as they are; and it is reached at an
+address by TCP with TLS, where both sides show certificates of an authority that is made for it.
 """
 
 import os
@@ -18,6 +19,8 @@ MACHINES = "198.19.64.0/20"
 """Networks that the second Docker makes are taken out of this."""
 PORT = 2376
 START_S = 90.0
+_DISK = "8G"
+"""Of the mounted file, which holds no more than what is written into it."""
 
 
 def run(*command: str, timeout_s: float = 120.0) -> str:
@@ -60,6 +63,7 @@ class SecondDocker:
         self._here, self._there = f"hxt{word}h", f"hxt{word}d"
         self._log = folder / "dockerd.log"
         self._process: subprocess.Popen[bytes] | None = None
+        self._data = folder / "data"
         self.certificates = folder / "certificates"
 
     @property
@@ -74,6 +78,7 @@ class SecondDocker:
     def start(self) -> None:
         """Lay the cable, start it, and let the hub's proxy reach machines."""
         make_certificates(self.certificates)
+        self._mount_disk()
         run("ip", "netns", "add", self._namespace)
         run("ip", "link", "add", self._here, "type", "veth", "peer", "name", self._there)
         run("ip", "link", "set", self._there, "netns", self._namespace)
@@ -89,7 +94,7 @@ class SecondDocker:
                 [
                     # Not "ip netns exec", which hides the cgroups with a /sys of its own.
                     *("nsenter", f"--net=/run/netns/{self._namespace}", "dockerd"),
-                    *("--data-root", str(self._folder / "data")),
+                    *("--data-root", str(self._data), "--storage-driver", "btrfs"),
                     *("--exec-root", str(self._folder / "exec")),
                     *("--pidfile", str(self._folder / "dockerd.pid")),
                     *("--host", f"tcp://{DOCKER_ADDRESS}:{PORT}", "--tlsverify"),
@@ -112,6 +117,14 @@ class SecondDocker:
             *("iptables", "-I", "DOCKER-USER", "-s", HUB_ADDRESS, "-p", "tcp"),
             *("--dport", "8888", "-j", "ACCEPT"),
         )
+
+    def _mount_disk(self) -> None:
+        file = self._folder / "disk.btrfs"
+        run("truncate", "--size", _DISK, str(file))
+        run("mkfs.btrfs", "--quiet", str(file))
+        self._data.mkdir()
+        run("mount", "-o", "loop,noatime", str(file), str(self._data))
+        run("btrfs", "quota", "enable", str(self._data))
 
     def inside(self, *command: str) -> str:
         """Run a command in its network namespace."""
@@ -152,6 +165,7 @@ class SecondDocker:
                 self._process.kill()
                 self._process.wait(30)
         for command in (
+            ("umount", "--recursive", str(self._data)),
             ("ip", "link", "delete", self._here),
             ("ip", "netns", "delete", self._namespace),
         ):

@@ -7,10 +7,13 @@ from pathlib import Path
 import pytest
 
 from tests.hub.second_docker import HUB_ADDRESS, SecondDocker
+from tests.hub.terminal import Terminal
 from tests.hub.trial_courses import server_of
 from tests.hub.trial_hub import Student, TrialHub
 
-PLAIN = server_of("plain")
+PLAIN, BOUNDED = server_of("plain"), server_of("bounded")
+FILL = "dd if=/dev/zero of=full bs=1M"
+SIZE = ("sh", "-c", "du --block-size=1M /home/student/work/full | cut -f1")
 
 
 @pytest.fixture(scope="module")
@@ -117,3 +120,30 @@ def test_a_client_without_certificate_is_not_heard(second: SecondDocker) -> None
         check=False,
     )
     assert asked.returncode != 0
+
+
+@pytest.mark.timeout(600)
+def test_a_full_machine_is_told_so_and_disturbs_nobody(
+    second: SecondDocker, remote_hub: TrialHub, visitor: Student
+) -> None:
+    """On a disk that can hold quotas: the limit is the lesson's, whatever its image takes.
+
+    The student is told it, the next one can write, and a full machine stops and starts again.
+    """
+    neighbour = Student(remote_hub, "neighbour")
+    for student in (visitor, neighbour):
+        assert remote_hub.open(student, BOUNDED).status_code == 201
+    terminal = Terminal(visitor, BOUNDED)
+    shown = terminal.type(FILL, until="disk is full (64 MB)")
+    assert "Disk quota exceeded" in shown
+    (full,) = machines(second, visitor)
+    (other,) = machines(second, neighbour)
+    assert 40 < int(second.docker("exec", full, *SIZE)) < 160
+    second.docker("exec", other, "dd", "if=/dev/zero", "of=mine", "bs=1M", "count=40")
+
+    remote_hub.stop_server(visitor, BOUNDED)
+    assert remote_hub.open(visitor, BOUNDED).status_code == 201
+    assert visitor.open_lab(BOUNDED).status_code == 200
+    terminal = Terminal(visitor, BOUNDED)
+    terminal.type("rm full && echo new > new && echo removed=$((6*7))", until="removed=42")
+    neighbour.client.close()

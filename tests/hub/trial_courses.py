@@ -43,6 +43,7 @@ _LESSONS = {
         "kept": _KEPT,
         "narrow": _LIMITS.replace("512M", "160M"),
         "brief": _LIMITS.replace("30m", "6s"),
+        "bounded": _LIMITS.replace("512M", "256M").replace("200", "64").replace("1G", "64M"),
         "walled": "isolation: vm\n" + _LIMITS,
     },
     CLOSED_COURSE: {"secret": _LIMITS},

@@ -3,8 +3,6 @@ from types import SimpleNamespace
 
 import pytest
 from hexhub_lesson.activity import IdleTime, IdleWatch, _is_use_of_contents
-from hexhub_lesson.memory import Memory
-from hexhub_lesson.memory_watch import MemoryWatch
 from hexhub_lesson.terminals import tell_terminals
 
 NOW = datetime(2026, 11, 24, 10, tzinfo=UTC)
@@ -126,19 +124,3 @@ def test_opening_a_file_is_use_and_looking_at_a_folder_is_not(method, query, is_
         get_argument=lambda name, default: query.get(name, default),
     )
     assert _is_use_of_contents(handler) is is_use
-
-
-def test_a_program_that_was_killed_for_memory_is_told_of():
-    """Once for each time, with the limit; what was before the server started is not news."""
-    settings, seen, _ = settings_with_terminals()
-    memory = [Memory(1, 512 * 1024**2, 3)]
-    watching = MemoryWatch(settings, lambda: "en", read=lambda: memory[0])
-    watching.look()
-    assert seen.seen == []
-    memory[0] = Memory(1, 512 * 1024**2, 5)
-    watching.look()
-    watching.look()
-    assert len(seen.seen) == 1
-    assert "(512 MB)" in seen.seen[0]
-    memory[0] = None
-    watching.look()

@@ -75,10 +75,11 @@ def test_every_phase_of_a_start_has_its_words() -> None:
 
 def test_refusals_are_the_spawners_own_words() -> None:
     """A refusal that pages can say in other languages is one that the spawner says."""
-    source = Path(lesson_spawner.__file__).read_text(encoding="utf-8")
+    folder = Path(lesson_spawner.__file__).parent
     said = {
         node.value
-        for node in ast.walk(ast.parse(source))
+        for module in folder.glob("*.py")
+        for node in ast.walk(ast.parse(module.read_text(encoding="utf-8")))
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
     }
 

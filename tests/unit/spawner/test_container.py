@@ -6,6 +6,7 @@ from hexhub.catalog.model import Lesson, Limits, MachineUser, Network, Text
 from hexhub.catalog.overlays import OverlayFile
 from hexhub.names import CourseName, LessonName
 from spawner.container import (
+    add_room_for_image,
     lesson_environment,
     make_container,
     starter_archive,
@@ -31,10 +32,21 @@ LESSON = Lesson(
 
 def test_the_machine_is_told_whether_the_text_of_commands_is_recorded():
     """Only where the lesson says so: the shell sends no text elsewhere."""
-    names = {"HEXHUB_COURSE": "real-machine", "HEXHUB_LESSON": "web-server"}
+    names = {
+        "HEXHUB_COURSE": "real-machine",
+        "HEXHUB_LESSON": "web-server",
+        "HEXHUB_DISK_BYTES": "",
+    }
     assert lesson_environment(LESSON) == {**names, "HEXHUB_RECORDS": ""}
     recording = replace(LESSON, records_commands=True)
     assert lesson_environment(recording) == {**names, "HEXHUB_RECORDS": "command_text"}
+
+
+def test_the_machine_is_told_the_limit_of_its_disk_where_one_is_held():
+    """What is not held is not named as a limit."""
+    assert lesson_environment(LESSON)["HEXHUB_DISK_BYTES"] == ""
+    told = lesson_environment(LESSON, holds_quota=True)
+    assert told["HEXHUB_DISK_BYTES"] == str(1024**3)
 
 
 def test_the_whole_container():
@@ -109,6 +121,17 @@ def test_disk_limit_only_where_it_can_be_held():
     assert with_quota["host_config"]["StorageOpt"] == {"size": "1073741824"}
     without = make_container(LESSON, user="ada", hub_id=HUB_ID, network="n")
     assert "StorageOpt" not in without["host_config"]
+
+
+def test_a_disk_that_counts_the_image_leaves_the_lessons_limit_beside_it():
+    """Whatever the image takes, rounded up to whole blocks; nothing else is changed."""
+    made = make_container(LESSON, user="ada", hub_id=HUB_ID, network="n", holds_quota=True)
+    with_image = add_room_for_image(made, 1000)
+    assert with_image["host_config"]["StorageOpt"] == {"size": str(1024**3 + 1100)}
+    assert made["host_config"]["StorageOpt"] == {"size": str(1024**3)}
+    for arguments in (made, with_image):
+        del arguments["host_config"]["StorageOpt"]
+    assert with_image == made
 
 
 def test_a_runtime_is_named_only_where_the_lesson_asks_for_one():
