@@ -45,7 +45,7 @@ CAPABILITIES = (
 """What a root in a container keeps: enough for su, useradd, chown, apt and port 80 (DESIGN §7)."""
 
 _CPU_PERIOD_US = 100_000
-_BLOCKS = 1.1
+_BLOCKS = 1.05
 """What an image takes of a disk, of the size that Docker tells: files take whole blocks."""
 _LOG_SIZE = "1m"
 

@@ -156,7 +156,7 @@ class Class:
 @contextmanager
 def second_ground(folder: Path) -> Iterator[Ground]:
     """Give a second Docker whose storage holds the disk of a machine at its limit."""
-    second = SecondDocker(folder)
+    second = SecondDocker(folder, in_memory=False)
     try:
         second.start()
         second.take_image(IMAGE)

@@ -126,8 +126,8 @@ def test_disk_limit_only_where_it_can_be_held():
 def test_a_disk_that_counts_the_image_leaves_the_lessons_limit_beside_it():
     """Whatever the image takes, rounded up to whole blocks; nothing else is changed."""
     made = make_container(LESSON, user="ada", hub_id=HUB_ID, network="n", holds_quota=True)
-    with_image = add_room_for_image(made, 1000)
-    assert with_image["host_config"]["StorageOpt"] == {"size": str(1024**3 + 1100)}
+    with_image = add_room_for_image(made, 100)
+    assert with_image["host_config"]["StorageOpt"] == {"size": str(1024**3 + 105)}
     assert made["host_config"]["StorageOpt"] == {"size": str(1024**3)}
     for arguments in (made, with_image):
         del arguments["host_config"]["StorageOpt"]
