@@ -6,6 +6,7 @@ other can be started any more, and its telling needs no disk.
 """
 
 import asyncio
+import itertools
 import time
 from collections.abc import Callable, MutableMapping
 from contextlib import suppress
@@ -15,6 +16,8 @@ from hexhub_lesson.limits import Limits, disk_limit_bytes, is_disk_full, read_li
 from hexhub_lesson.terminals import tell_terminals
 
 LOOK_EVERY_S = 3.0
+LOOKS_PER_DISK_LOOK = 4
+"""The disk is looked at less often, since to try it is work for it."""
 TELL_EVERY_S = 30.0
 """Least time between two sentences of a kind: a program may meet a limit a thousand times."""
 _MIB = 1024**2
@@ -79,9 +82,11 @@ class LimitWatch:
 
     async def run(self) -> None:
         """Look again and again, until cancelled."""
-        while True:
+        for number in itertools.count(1):
             await asyncio.sleep(LOOK_EVERY_S)
             self.look()
+            if number % LOOKS_PER_DISK_LOOK:
+                continue
             # Where the limit of processes is met, there is no thread to be had either.
             with suppress(RuntimeError):
                 self.look_at_disk(is_full=await asyncio.to_thread(self._is_full))
