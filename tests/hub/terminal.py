@@ -62,6 +62,8 @@ class Terminal:
             yield Connection(socket)
         finally:
             socket.close()
+            while await socket.read_message() is not None:
+                pass  # until it is closed, which takes an answer of the other side
 
     def type(self, *lines: str, until: str) -> str:
         """Look on for this one time; see :meth:`Connection.type`."""
