@@ -174,8 +174,7 @@ def victim(hub: TrialHub, chromium: Browser) -> Iterator[tuple[Page, str]]:
     with chromium.new_context() as profile:
         page = profile.new_page()
         log_in(page, hub, "victim")
-        page.goto(f"{base}files/work/secret.txt")
-        expect(page.locator("body")).to_contain_text(SECRET)
+        page.goto(f"{base}lab", wait_until="domcontentloaded")
         made = page.evaluate(
             "async (url) => (await fetch(url, {method: 'POST', headers: {'X-XSRFToken': "
             "/_xsrf=([^;]+)/.exec(document.cookie)[1]}})).json()",
