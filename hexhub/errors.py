@@ -25,6 +25,7 @@
     │   ├── ImageMissing
     │   ├── MachineNotRunning
     │   ├── SubmissionUnusable   what was taken from the student's machine cannot be graded
+    │   ├── CheckAbandoned       nobody waits for it any more, so that it was ended
     │   └── ReportUnusable       the harness's report is missing, forged or unreadable
     ├── StoreError
     │   ├── AttemptNotFound
@@ -253,6 +254,12 @@ class SubmissionUnusable(CheckError):
     """What was taken from the student's machine cannot be graded: too big, links, not there."""
 
     code = "submission_unusable"
+
+
+class CheckAbandoned(CheckError):
+    """Nobody waits for the check any more: it was cancelled, or somebody else runs it."""
+
+    code = "check_abandoned"
 
 
 class ReportUnusable(CheckError):

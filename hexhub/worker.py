@@ -11,7 +11,7 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from hexhub.catalog.published import PublishedCatalog
@@ -38,6 +38,8 @@ IDLE_AFTER_S = 5.0
 GRACE_S = 4.0
 """``hexhub up`` gives a program 8 s to end (``hexhub.supervisor``), JupyterHub 10 s; what does not
 end by then is released, to be run again."""
+LOOK_FOR_LOST_S = 1.0
+"""Between two looks whether what runs is still ours: a cancelled check keeps its slot so long."""
 CLEAN_UP_EVERY_S = 60.0
 OVERTIME_S = 180.0
 """Seconds beyond the check's own limit (copying, starting and removing the container) after which
@@ -87,7 +89,7 @@ class Worker:
             grader: Runs one check; called from several threads at once.
             clean_up: Removes what checks left behind; called at the start and again and again.
             outbox: Ships events; None leaves them in the table.
-            slots: Checks at one time.
+            slots: Checks at one time; of one student one less, so that a slot is left to others.
             lease_s: Seconds after which another worker may take a silent worker's attempt.
             poll_s: Seconds between two looks into the queue; more where nothing has come for long.
             grace_s: Seconds that running checks have when the worker is stopped.
@@ -102,6 +104,7 @@ class Worker:
         self._clean_up = clean_up
         self._outbox = outbox
         self._slots = slots
+        self._most_of_one = max(1, slots - 1)
         self._lease_s = lease_s
         self._poll_s = poll_s
         self._grace_s = grace_s
@@ -168,7 +171,7 @@ class Worker:
                 self._freed.wait(self._poll_s)
                 continue
             try:
-                claim = self._store.claim(self.name, self._lease_s)
+                claim = self._store.claim(self.name, self._lease_s, most_of_one=self._most_of_one)
             except StoreError as exc:
                 if not is_away:
                     log.error("Attempts wait; trying on. %s", exc)
@@ -227,6 +230,7 @@ class Worker:
                 log.warning("Attempt %s is released when its lease is over: %s", job.id, exc)
             else:
                 log.info("Attempt %s goes back into the queue.", job.id)
+                _let_go(job)
 
     def _running(self) -> list[_Job]:
         with self._lock:
@@ -239,7 +243,7 @@ class Worker:
         attempt, lease = job.claim.attempt, job.claim.lease
         tell_phase("queue", time.time() - attempt.requested_at.timestamp())
         try:
-            result = grade_attempt(self._store, self._catalog, self._grader, attempt, lease)
+            result = grade_attempt(self._store, self._catalog, self._grader, job.claim)
             outcome = result.outcome
             what = outcome.kind.value if outcome else "queued again"
             log.info(
@@ -251,7 +255,7 @@ class Worker:
                 (time.time() - attempt.requested_at.timestamp()) * 1000,
             )
         except LeaseLost:
-            log.warning("Attempt %s was taken over; this verdict is dropped.", job.id)
+            log.warning("Attempt %s was cancelled or taken over; its check is dropped.", job.id)
         except StoreError as exc:
             log.error("The verdict on attempt %s is not stored; it runs again. %s", job.id, exc)
         except Exception as exc:  # outermost loop: a bug costs one try, not the worker
@@ -265,18 +269,35 @@ class Worker:
             self._freed.set()
 
     def _beat(self) -> None:
-        """Hold what runs, at a third of the lease, until the worker has ended."""
-        while not self._end.wait(self._lease_s / 3):
-            for job in self._running():
-                if not job.is_held:
-                    continue
+        """Hold what runs, at a third of the lease, and end what is not ours any more."""
+        beat_s = self._lease_s / 3
+        due_s = time.monotonic() + beat_s
+        while not self._end.wait(min(LOOK_FOR_LOST_S, max(0.0, due_s - time.monotonic()))):
+            jobs = [job for job in self._running() if job.is_held]
+            if time.monotonic() < due_s:
+                self._find_lost(jobs)
+                continue
+            for job in jobs:
                 try:
                     self._store.heartbeat(job.id, job.claim.lease, self._lease_s)
                 except LeaseLost:
                     # Either done in this moment, or taken over; the fence keeps a late verdict out.
-                    job.is_held = False
+                    _let_go(job)
                 except StoreError as exc:
                     log.warning("No heartbeat for attempt %s: %s", job.id, exc)
+            due_s = time.monotonic() + beat_s
+
+    def _find_lost(self, jobs: Sequence[_Job]) -> None:
+        """Let go of what its student has cancelled, so that its check ends and its slot is free."""
+        if not jobs:
+            return
+        try:
+            held = self._store.held([job.claim.lease for job in jobs])
+        except StoreError:
+            return  # the heartbeat says so
+        for job in jobs:
+            if job.claim.lease not in held:
+                _let_go(job)
 
     def _sweep(self) -> None:
         assert self._clean_up is not None  # noqa: S101 - started only then
@@ -289,3 +310,9 @@ class Worker:
                 log.exception("Removing leftovers of checks failed.")
             if self._end.wait(self._clean_up_every_s):
                 return
+
+
+def _let_go(job: _Job) -> None:
+    """Have the check of an attempt end that is not ours any more."""
+    job.is_held = False
+    job.claim.lost.set()

@@ -35,11 +35,13 @@ class Heard:
         line: First line of its standard output without line feed, or None where none was complete.
         is_overdue: The deadline came first.
         is_too_long: The line was longer than allowed.
+        is_abandoned: Nobody wanted to hear it any more before the line had come.
         stderr: End of its standard error.
     """
 
     line: bytes | None
     is_overdue: bool = False
+    is_abandoned: bool = False
     is_too_long: bool = False
     stderr: bytes = b""
 
@@ -51,6 +53,7 @@ def converse(
     max_line_bytes: int,
     deadline_s: float,
     is_enough: Callable[[bytes], bool] = lambda _: False,
+    is_wanted: Callable[[], bool] = lambda: True,
 ) -> Heard:
     """Write ``said``, and give the first line that comes back.
 
@@ -61,6 +64,7 @@ def converse(
         deadline_s: On the monotonic clock.
         is_enough: Is shown the line when it has come, and tells whether that is all one wants to
             know; otherwise the end of standard error is waited for.
+        is_wanted: Is asked twice a second and more whether anybody still waits for the line.
 
     Raises:
         OSError: The connection to Docker broke.
@@ -78,6 +82,8 @@ def converse(
             if left_s <= 0:
                 is_overdue = hearing.line is None
                 return Heard(hearing.line, is_overdue=is_overdue, stderr=hearing.stderr)
+            if hearing.line is None and not is_wanted():
+                return Heard(None, is_abandoned=True, stderr=hearing.stderr)
             selector.select(min(left_s, _LOOK_AGAIN_S))
             if rest:
                 with contextlib.suppress(

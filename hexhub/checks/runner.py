@@ -37,6 +37,7 @@ def run_step_check(
     *,
     harness: tuple[str, ...] = HARNESS,
     keep: Keep | None = None,
+    is_wanted: Callable[[], bool] = lambda: True,
 ) -> Outcome:
     """Run one check against one machine and judge it.
 
@@ -52,8 +53,10 @@ def run_step_check(
         expected_ids: Test ids that must be in the report; None where they are not known.
         harness: What is run in the check container.
         keep: Is given the files that were taken, where the check takes some.
+        is_wanted: Tells whether anybody still waits for the outcome.
 
     Raises:
+        CheckAbandoned: Nobody does.
         CheckError: Our side failed; it may be tried again.
     """
     try:
@@ -62,7 +65,7 @@ def run_step_check(
         return Outcome(OutcomeKind.ERROR, message=str(exc))
     if work is not None and keep is not None:
         keep(work)
-    return _run(sandbox, lesson, spec, checks, work, machine_id, expected_ids, harness)
+    return _run(sandbox, lesson, spec, checks, work, machine_id, expected_ids, harness, is_wanted)
 
 
 def run_kept_check(
@@ -88,7 +91,7 @@ def run_kept_check(
     """
     if spec.kind is CheckKind.MACHINE:
         raise CheckError("A check of a machine cannot be run on files.")
-    return _run(sandbox, lesson, spec, checks, work, "", expected_ids, HARNESS)
+    return _run(sandbox, lesson, spec, checks, work, "", expected_ids)
 
 
 def taken_patterns(lesson: Lesson, spec: CheckSpec) -> tuple[str, ...]:
@@ -106,7 +109,8 @@ def _run(
     work: Overlay | None,
     machine_id: str,
     expected_ids: Sequence[str] | None,
-    harness: tuple[str, ...],
+    harness: tuple[str, ...] = HARNESS,
+    is_wanted: Callable[[], bool] = lambda: True,
 ) -> Outcome:
     run = sandbox.run(
         make_spec(lesson, spec, machine_id, harness),
@@ -120,6 +124,7 @@ def _run(
         is_settled=lambda answer: (
             answer.memory_kills is not None or judge_answer(spec, answer, expected_ids).is_pass
         ),
+        is_wanted=is_wanted,
     )
     if run.stderr:
         log.info("The harness of '%s' said: %s", lesson.name, clean_end(run.stderr, 1000))

@@ -57,6 +57,7 @@ from hexhub.checks.warm import (
 )
 from hexhub.docker_client import connect
 from hexhub.errors import (
+    CheckAbandoned,
     CheckError,
     DockerUnavailable,
     ImageMissing,
@@ -242,6 +243,7 @@ class Sandbox:
         notebook: str | None = None,
         grace_s: float = GRACE_S,
         is_settled: Callable[[HarnessAnswer], bool] | None = None,
+        is_wanted: Callable[[], bool] = lambda: True,
     ) -> HarnessRun:
         """Run a check in a container of its own, which is gone when this returns.
 
@@ -259,8 +261,10 @@ class Sandbox:
             is_settled: Tells whether an answer says all by itself. Then the container's end is not
                 waited for: there is no exit code, and of memory only what the harness says. None:
                 never.
+            is_wanted: Tells whether anybody still waits for the outcome.
 
         Raises:
+            CheckAbandoned: Nobody does; the container is ended and removed.
             DockerUnavailable: Docker does not answer.
             ImageMissing: The lesson's image is not there.
             MachineNotRunning: A machine check, and the student's machine is stopped.
@@ -286,7 +290,9 @@ class Sandbox:
             has_ended = False
             try:
                 deadline_s = time.monotonic() + life_s
-                heard = self._converse(ready.attached, said, deadline_s, is_enough)
+                heard = self._converse(ready.attached, said, deadline_s, is_enough, is_wanted)
+                if heard.is_abandoned:
+                    raise CheckAbandoned("Nobody waits for this check any more.")
                 answer = answers[0] if answers else None
                 if answer is not None and is_settled is not None and is_settled(answer):
                     state: Mapping[str, Any] = {}
@@ -363,7 +369,12 @@ class Sandbox:
         return True
 
     def _converse(
-        self, attached: Any, said: bytes, deadline_s: float, is_enough: Callable[[bytes], bool]
+        self,
+        attached: Any,
+        said: bytes,
+        deadline_s: float,
+        is_enough: Callable[[bytes], bool],
+        is_wanted: Callable[[], bool],
     ) -> Heard:
         with phase("talk"), self._errors("talk to the check"):
             return converse(
@@ -372,6 +383,7 @@ class Sandbox:
                 max_line_bytes=MAX_LINE_BYTES,
                 deadline_s=deadline_s,
                 is_enough=is_enough,
+                is_wanted=is_wanted,
             )
 
     def _end(self, container: str) -> Mapping[str, Any]:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from threading import Event
 
 from hexhub.catalog.model import Hint, Lesson, Reveal, RevealWhen, Step
 from hexhub.checks.model import Outcome
@@ -59,10 +60,13 @@ class Claim:
 
     Attributes:
         lease: 32 hex digits; a verdict is stored only with the lease that is valid then.
+        lost: Set by whoever holds the attempt when the lease is not valid any more (cancelled, or
+            taken over): a check that runs then is of no use to anybody.
     """
 
     attempt: Attempt
     lease: str
+    lost: Event = field(default_factory=Event, repr=False, compare=False)
 
 
 @dataclass(frozen=True)

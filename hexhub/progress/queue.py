@@ -7,14 +7,18 @@ waits for themselves only. Weighed were: oldest first (a hundred presses are a h
 delay for everybody), least recently served first (whoever was served once waits behind all who
 come later, for ever), and fewest running first, oldest then (with one slot nothing runs when the
 next is chosen, so that this is oldest first again). Nobody waits for ever: what began longer than a
-minute ago counts no more, checks end, and then only older attempts are before one's own. A free
-slot is never kept free: a student who is alone has all of them.
+minute ago counts no more, checks end, and then only older attempts are before one's own.
+
+One student never has all slots of a worker that has several: turns decide who is next, and whoever
+comes when all slots are taken would wait for a check to end, however long that is. So one slot is
+left to others, and stays free where there are none.
 
 A lease that ends absurdly late was made before the clock stepped back, and counts as over.
 """
 
 import hashlib
 import uuid
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -28,6 +32,7 @@ from sqlalchemy import (
     not_,
     or_,
     select,
+    true,
     union_all,
     update,
 )
@@ -130,8 +135,8 @@ class Queue:
     def cancel(self, attempt_id: str) -> Attempt:
         """End an attempt that waits or runs because its student does not want it any more.
 
-        It counts for nothing. A check that runs is not stopped by this: it ends within its own
-        limits, and its verdict finds no lease. An attempt that is done stays as it is.
+        It counts for nothing. The worker sees that its lease holds no more, and ends a check that
+        runs; a verdict finds no lease. An attempt that is done stays as it is.
 
         Raises:
             AttemptNotFound: There is none of that id.
@@ -170,7 +175,7 @@ class Queue:
 
     # --- as the worker sees it ------------------------------------------------------------------
 
-    def claim(self, worker: str, lease_s: float) -> Claim | None:
+    def claim(self, worker: str, lease_s: float, *, most_of_one: int | None = None) -> Claim | None:
         """Take the next attempt that waits, or whose worker has not been heard of; None: none.
 
         Next is what has the lowest turn, then the oldest (see the module). Attempts that were taken
@@ -179,12 +184,14 @@ class Queue:
         Args:
             worker: Who takes it; for people who look into the table.
             lease_s: Seconds that it is held without a heartbeat; at most ``MAX_LEASE_S``.
+            most_of_one: How many of one student this worker may hold at a time; None: any number.
         """
         if not 0 < lease_s <= MAX_LEASE_S:
             raise StoreError(f"A lease of {lease_s} s; it may have 0 to {MAX_LEASE_S:.0f}.")
         with self.database.reading() as session:
             # Most times there is nothing to do, and then no write lock is taken.
-            free = _is_free(session.now())
+            now = session.now()
+            free = and_(_is_free(now), _has_room(now, worker, most_of_one))
             if session.scalar(select(AttemptRow.sequence).where(free).limit(1)) is None:
                 return None
         with self.database.writing() as session:
@@ -196,7 +203,7 @@ class Queue:
                     .join(turns, turns.c.sequence == AttemptRow.sequence)
                     # Said of this row too: PostgreSQL looks at it once more when it has the lock,
                     # and would take what somebody else has taken since the turns were made.
-                    .where(_is_free(now))
+                    .where(_is_free(now), _has_room(now, worker, most_of_one))
                     .order_by(turns.c.turn, AttemptRow.sequence)
                     .limit(1)
                     .with_for_update(of=AttemptRow, skip_locked=True)
@@ -233,6 +240,12 @@ class Queue:
             )
             if not _changed(done):
                 raise LeaseLost(f"Attempt {attempt_id} is not held by this lease any more.")
+
+    def held(self, leases: Sequence[str]) -> frozenset[str]:
+        """Give those of some leases that still hold their attempts."""
+        with self.database.reading() as session:
+            query = select(AttemptRow.lease).where(_is_open(), AttemptRow.lease.in_(leases))
+            return frozenset(lease for lease in session.scalars(query) if lease is not None)
 
     def finish(self, attempt_id: str, lease: str, outcome: Outcome, lesson: Lesson) -> Attempt:
         """Store the verdict, what it passes and finishes, and the events of it, all or nothing.
@@ -388,6 +401,24 @@ def _is_held(now: datetime) -> ColumnElement[bool]:
     """Say which running attempts are a live worker's."""
     absurd_lease = now + timedelta(seconds=2 * MAX_LEASE_S)
     return and_(AttemptRow.leased_until > now, AttemptRow.leased_until <= absurd_lease)
+
+
+def _has_room(now: datetime, worker: str, most_of_one: int | None) -> ColumnElement[bool]:
+    """Say whose attempts a worker may take: not those of whom it holds as many as it may."""
+    if most_of_one is None:
+        return true()
+    full = (
+        select(AttemptRow.user_name)
+        .where(
+            _is_open(),
+            AttemptRow.state == AttemptState.RUNNING,
+            AttemptRow.worker == worker,
+            _is_held(now),
+        )
+        .group_by(AttemptRow.user_name)
+        .having(func.count() >= most_of_one)
+    )
+    return AttemptRow.user_name.not_in(full)
 
 
 def _turns(now: datetime, is_waiting: ColumnElement[bool]) -> Subquery:

@@ -35,9 +35,7 @@ COURSE_CHANGED = (
 )
 
 
-def grade_attempt(
-    store: Store, catalog: PublishedCatalog, grader: Grader, attempt: Attempt, lease: str
-) -> Attempt:
+def grade_attempt(store: Store, catalog: PublishedCatalog, grader: Grader, claim: Claim) -> Attempt:
     """Run the check of a claimed attempt and store what came of it.
 
     What a further try cannot mend (the machine is stopped, what was handed in cannot be read, the
@@ -45,15 +43,16 @@ def grade_attempt(
     back into the queue, and end it so after the third try.
 
     Args:
-        lease: What ``Store.claim`` gave with the attempt.
+        claim: What ``Store.claim`` gave.
 
     Returns:
         The attempt: done, or queued again.
 
     Raises:
-        LeaseLost: Another worker has the attempt by now; nothing is stored.
+        LeaseLost: It was cancelled, or another worker has it by now; nothing is stored.
         StoreError: The database refuses; the attempt is taken again when its lease is over.
     """
+    attempt, lease = claim.attempt, claim.lease
     place = attempt.place
     try:
         course = catalog.course(place.course, attempt.version)
@@ -63,7 +62,7 @@ def grade_attempt(
     except CourseError as exc:
         return store.give_up(attempt.id, lease, str(exc), COURSE_CHANGED)
     try:
-        outcome = grader(Claim(attempt, lease), course, lesson, step, expected)
+        outcome = grader(claim, course, lesson, step, expected)
     except MachineNotRunning as exc:
         return store.give_up(attempt.id, lease, str(exc), MACHINE_NOT_RUNNING)
     except SubmissionUnusable as exc:

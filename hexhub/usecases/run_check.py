@@ -40,6 +40,7 @@ def run_check(
     container_id: str,
     expected_ids: Sequence[str] | None,
     keep: Keep | None = None,
+    is_wanted: Callable[[], bool] = lambda: True,
 ) -> Outcome:
     """Run the check of a step and judge it; the whole outcome, not yet redacted for the student.
 
@@ -51,15 +52,26 @@ def run_check(
         container_id: The student's machine.
         expected_ids: Test ids of the author's solution, or None where they are not known.
         keep: Is given the files that are taken from the machine.
+        is_wanted: Tells whether anybody still waits for the outcome.
 
     Raises:
+        CheckAbandoned: Nobody does.
         CheckError: Our side failed; never for what the student's side did.
         VersionNotFound: The course's folder is gone.
     """
     if step.check is None:
         raise CheckError(f"Step '{step.name}' of lesson '{place.lesson}' has no check.")
     checks = check_files(catalog.folder(course.name, course.version), lesson)
-    return run_step_check(docker, lesson, step.check, checks, container_id, expected_ids, keep=keep)
+    return run_step_check(
+        docker,
+        lesson,
+        step.check,
+        checks,
+        container_id,
+        expected_ids,
+        keep=keep,
+        is_wanted=is_wanted,
+    )
 
 
 def make_grader(
@@ -83,7 +95,16 @@ def make_grader(
         machine_id = docker.find_machine(place.user, lesson.server_name)
         with _keeping(snapshots, claim) as keep:
             return run_check(
-                docker, catalog, place, course, lesson, step, machine_id, expected, keep
+                docker,
+                catalog,
+                place,
+                course,
+                lesson,
+                step,
+                machine_id,
+                expected,
+                keep,
+                lambda: not claim.lost.is_set(),
             )
 
     return grade

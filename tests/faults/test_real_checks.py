@@ -20,7 +20,7 @@ from hexhub.events.model import EventName
 from hexhub.names import CourseName, LessonName, StepName, UserName, machine_name
 from hexhub.progress.model import Attempt, AttemptState, Place
 from hexhub.progress.store import Store
-from tests.container.checks.small_course import write_course
+from tests.container.checks.small_course import FILES, write_course
 from tests.faults.docker_relay import DockerRelay, Mode
 from tests.faults.worker_process import running_worker, wait_for
 
@@ -34,6 +34,11 @@ def test_whole(student):
     """The whole greeting is right."""
     time.sleep(3)
     assert student.call("greet:greet", "Ada") == "Hello, Ada!"
+'''
+ENDLESS_CHECK = '''\
+def test_whole(student):
+    """The whole greeting is right."""
+    assert student.call("greet:greet", "Ada", timeout_s=295) == "Hello, Ada!"
 '''
 COURSE, LESSON, STEP = CourseName("small"), LessonName("greet"), StepName("function")
 
@@ -113,6 +118,39 @@ def test_a_queued_check_takes_the_newest_files(
     assert outcome is not None
     assert outcome.is_pass, outcome
     assert len(store.attempts(place)) == 1
+
+
+@pytest.mark.timeout(600)
+def test_a_cancelled_check_is_ended(
+    tmp_path: Path, client: docker.APIClient, hub_id: str, store: Store
+) -> None:
+    """Its container is gone and its slot free, minutes before the check would have ended."""
+    lesson_yml = FILES["lessons/greet/lesson.yml"].replace("timeout: 20s", "timeout: 300s", 1)
+    changes = {"lesson.yml": lesson_yml, "checks/test_function.py": ENDLESS_CHECK}
+    source = write_course(tmp_path, dict(changes))
+    catalog = PublishedCatalog(tmp_path / "state" / "catalog")
+    catalog.publish(source, read_course(source), {})
+    version = catalog.course(COURSE).version
+
+    def press(user: str, answer: str) -> str:
+        make_machine(client, catalog, hub_id, user, answer)
+        return store.submit(Place(UserName(user), COURSE, LESSON), STEP, version)[0].id
+
+    def checks() -> list[str]:
+        wanted = {"label": [f"{HUB_LABEL}={hub_id}", f"{KIND_LABEL}={CHECK_KIND}"]}
+        return [str(container["Id"]) for container in client.containers(all=True, filters=wanted)]
+
+    endless = press("ada", "import time\ntime.sleep(290)\n")
+    with running_worker(tmp_path / "state", hub_id, options=["--slots", "1", "--warm", "0"]):
+        wait_for(lambda: bool(checks()))
+        store.cancel(endless)
+        wait_for(lambda: not checks(), 120)
+        right = press("grace", RIGHT)
+        wait_for(lambda: store.attempt(right).state is AttemptState.DONE, 120)
+    cancelled, passed = store.attempt(endless), store.attempt(right).outcome
+    assert cancelled.is_cancelled
+    assert passed is not None
+    assert passed.is_pass, passed
 
 
 @pytest.mark.timeout(600)

@@ -82,6 +82,40 @@ def test_running_checks_count(store: Store, clock: Clock) -> None:
     assert take(store).attempt.id == second
 
 
+def test_one_student_does_not_have_all_slots_of_a_worker(store: Store) -> None:
+    """Of three slots one is left to others, however many lessons one student checks at once."""
+    for number in range(5):
+        submit(store, "greedy", lesson=f"l{number}")
+    first = store.claim("w", 30, most_of_one=2)
+    assert first is not None
+    assert store.claim("w", 30, most_of_one=2) is not None
+    assert store.claim("w", 30, most_of_one=2) is None
+    # Another worker has its own slots.
+    assert store.claim("w2", 30, most_of_one=1) is not None
+    assert store.claim("w2", 30, most_of_one=1) is None
+    other = submit(store, "ada")
+    claim = store.claim("w", 30, most_of_one=2)
+    assert claim is not None
+    assert claim.attempt.id == other
+    finish(store, first)
+    again = store.claim("w", 30, most_of_one=2)
+    assert again is not None
+    assert again.attempt.place.user == "greedy"
+
+
+def test_held_leases_are_told_from_lost_ones(store: Store) -> None:
+    """A lease that was cancelled or ended holds nothing; one that runs does."""
+    for user in ("ada", "grace", "linus"):
+        submit(store, user)
+    ada, grace, linus = take(store), take(store), take(store)
+    leases = [claim.lease for claim in (ada, grace, linus)]
+    assert store.held(leases) == set(leases)
+    store.cancel(grace.attempt.id)
+    finish(store, linus)
+    assert store.held(leases) == {ada.lease}
+    assert store.held([]) == set()
+
+
 def test_a_minute_later_all_are_equal(store: Store, clock: Clock) -> None:
     """What began more than a minute ago does not count: the oldest is next."""
     for _ in range(5):

@@ -83,7 +83,7 @@ def attempt_step(
     submit_attempt(store, catalog, FIRST, step)
     claim = store.claim("w", 30)
     assert claim is not None
-    return grade_attempt(store, catalog, always(answer), claim.attempt, claim.lease)
+    return grade_attempt(store, catalog, always(answer), claim)
 
 
 def test_start_lesson(store: Store, catalog: PublishedCatalog) -> None:
@@ -194,7 +194,7 @@ def test_the_grader_gets_what_was_asked(
         seen.extend([claim.attempt.place, course.version, lesson.name, step.name, expected])
         return PASSED
 
-    done = grade_attempt(store, catalog, grade, claim.attempt, claim.lease)
+    done = grade_attempt(store, catalog, grade, claim)
     assert seen == [FIRST, old, "first", "one", ("test_one::test_x",)]
     assert done.outcome == PASSED
     progress = store.progress(FIRST)
@@ -227,9 +227,7 @@ def test_our_faults_are_tried_three_times(
     for pause_s in (2, 10, 0):
         claim = store.claim("w", 30)
         assert claim is not None
-        after = grade_attempt(
-            store, catalog, always(DockerUnavailable("no socket")), claim.attempt, claim.lease
-        )
+        after = grade_attempt(store, catalog, always(DockerUnavailable("no socket")), claim)
         states.append(after.state)
         clock.pass_s(pause_s - 0.1)
         assert store.claim("w", 30) is None
@@ -246,7 +244,7 @@ def test_a_version_that_is_gone_is_ungradable(store: Store, catalog: PublishedCa
     store.submit(FIRST, StepName("one"), Version("0" * 12))
     claim = store.claim("w", 30)
     assert claim is not None
-    done = grade_attempt(store, catalog, always(PASSED), claim.attempt, claim.lease)
+    done = grade_attempt(store, catalog, always(PASSED), claim)
     assert done.outcome == Outcome(OutcomeKind.UNGRADABLE, message=COURSE_CHANGED)
 
 
@@ -258,7 +256,7 @@ def test_a_lost_lease_is_told(store: Store, catalog: PublishedCatalog, clock: Cl
     clock.pass_s(31)
     assert store.claim("fast", 30) is not None
     with pytest.raises(LeaseLost):
-        grade_attempt(store, catalog, always(PASSED), slow.attempt, slow.lease)
+        grade_attempt(store, catalog, always(PASSED), slow)
     progress = store.progress(FIRST)
     assert progress is not None
     assert progress.passed_at == {}
@@ -287,9 +285,9 @@ def test_a_verdict_waits_for_the_database(
                 return broken.finish(*arguments)  # type: ignore[arg-type]
             return store.finish(*arguments)  # type: ignore[arg-type]
 
-    done = grade_attempt(Recovering(), catalog, always(PASSED), claim.attempt, claim.lease)
+    done = grade_attempt(Recovering(), catalog, always(PASSED), claim)
     assert done.outcome == PASSED
     assert pauses == [0.2, 0.5]
     with pytest.raises(StoreError):
-        grade_attempt(broken, catalog, always(PASSED), claim.attempt, claim.lease)
+        grade_attempt(broken, catalog, always(PASSED), claim)
     broken.close()

@@ -12,7 +12,7 @@ import pytest
 from hexhub.catalog.published import PublishedCatalog
 from hexhub.catalog.reader import read_course
 from hexhub.checks.model import Outcome, OutcomeKind
-from hexhub.errors import DockerUnavailable
+from hexhub.errors import CheckAbandoned, DockerUnavailable
 from hexhub.names import CourseName, LessonName, StepName, UserName, Version
 from hexhub.progress.model import Attempt, AttemptState, Claim, Place
 from hexhub.progress.queue import MAX_TRIES
@@ -87,23 +87,35 @@ class Grader:
         self.calls = 0
         self._lock = threading.Lock()
 
-    def __call__(self, *_: object) -> Outcome:
+    @contextmanager
+    def counted(self) -> Iterator[None]:
+        """Count the block as a check that runs."""
         with self._lock:
             self.calls += 1
             self.running += 1
             self.most = max(self.most, self.running)
-        time.sleep(self.duration_s)
+        yield
         with self._lock:
             self.running -= 1
+
+    def __call__(self, *_: object) -> Outcome:
+        with self.counted():
+            time.sleep(self.duration_s)
         return PASSED
 
 
 def test_a_few_at_a_time(live: Store, catalog: PublishedCatalog) -> None:
     """All attempts are graded, as many at once as there are slots, never more."""
-    grader = Grader(0.1)
+    grader, both = Grader(), threading.Barrier(2)
+
+    def grade(*_: object) -> Outcome:
+        with grader.counted():
+            both.wait(60)
+        return PASSED
+
     attempts = [submit(live, catalog, number) for number in range(8)]
-    with running(Worker(live, catalog, grader, slots=2)):
-        wait_for(lambda: all(is_done(live, attempt) for attempt in attempts))
+    with running(Worker(live, catalog, grade, slots=2)):
+        wait_for(lambda: all(is_done(live, attempt) for attempt in attempts), 60)
     assert grader.most == 2
     assert grader.calls == 8
 
@@ -207,6 +219,53 @@ def test_too_many_hung_checks_end_the_worker(live: Store, catalog: PublishedCata
     finally:
         release.set()
     wait_for(lambda: all(not t.name.startswith("attempt-") for t in threading.enumerate()))
+
+
+def test_a_cancelled_check_is_ended_and_its_slot_free(
+    live: Store, catalog: PublishedCatalog
+) -> None:
+    """What runs for a cancelled attempt is told so, long before its own end; the next one runs."""
+
+    def grade(claim: Claim, *_: object) -> Outcome:
+        if claim.attempt.place.user == "u0":
+            assert claim.lost.wait(60)
+            raise CheckAbandoned("cancelled")
+        return PASSED
+
+    cancelled, other = submit(live, catalog, 0), submit(live, catalog, 1)
+    with running(Worker(live, catalog, grade, slots=1)):
+        wait_for(lambda: live.attempt(cancelled.id).state is AttemptState.RUNNING)
+        live.cancel(cancelled.id)
+        wait_for(lambda: is_done(live, other), 50)
+    after = live.attempt(cancelled.id)
+    assert after.is_cancelled
+    assert after.outcome is not None
+    assert after.outcome.kind is OutcomeKind.UNGRADABLE
+    assert live.attempt(other.id).outcome == PASSED
+
+
+def test_one_student_leaves_a_slot_to_others(live: Store, catalog: PublishedCatalog) -> None:
+    """While all that one student may have at a time hangs, another one's check runs."""
+    end = threading.Event()
+    began: list[str] = []
+
+    def grade(claim: Claim, *_: object) -> Outcome:
+        user = claim.attempt.place.user
+        began.append(user)
+        if user == "u0":
+            end.wait(60)
+        return PASSED
+
+    greedy = replace(PLACE, user=UserName("u0"))
+    version = catalog.course("tiny").version
+    mine = [live.submit(greedy, StepName(step), version)[0] for step in ("one", "two", "three")]
+    with running(Worker(live, catalog, grade, slots=3)):
+        wait_for(lambda: began == ["u0", "u0"])
+        other = submit(live, catalog, 1)
+        wait_for(lambda: is_done(live, other))
+        assert began == ["u0", "u0", "u1"]
+        end.set()
+        wait_for(lambda: all(is_done(live, attempt) for attempt in mine))
 
 
 def test_stop_lets_checks_end(live: Store, catalog: PublishedCatalog) -> None:

@@ -116,7 +116,7 @@ def test_regrade(
         store.submit(ADA, step, catalog.course("small").version)
         claim = store.claim("w", 60)
         assert claim is not None
-        return grade_attempt(store, catalog, grader, claim.attempt, claim.lease)
+        return grade_attempt(store, catalog, grader, claim)
 
     def passed() -> set[StepName]:
         progress = store.progress(ADA)
@@ -201,7 +201,7 @@ def test_a_snapshot_that_is_refused_costs_no_verdict(
         store.submit(ADA, FUNCTION, course.version)
         claim = store.claim("w", 60)
         assert claim is not None
-        done = grade_attempt(store, catalog, grader, claim.attempt, claim.lease)
+        done = grade_attempt(store, catalog, grader, claim)
     assert done.outcome is not None
     assert done.outcome.is_pass
     publish_course(sandbox, catalog, write_course(tmp_path, dict(STRICTER_CHECK)), say=str)

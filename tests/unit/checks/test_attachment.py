@@ -54,6 +54,26 @@ def test_the_first_line_is_heard() -> None:
     assert talk(container) == Heard(b'{"a": 1}', stderr=b"complaint")
 
 
+def test_what_nobody_waits_for_is_not_waited_for() -> None:
+    """Silence is left as soon as nobody wants to hear its end, long before the deadline."""
+    ours, theirs = socket.socketpair()
+    asked: list[bool] = []
+
+    def is_wanted() -> bool:
+        asked.append(True)
+        return len(asked) < 3
+
+    with ours, theirs:
+        heard = converse(
+            ours,
+            b"",
+            max_line_bytes=100,
+            deadline_s=time.monotonic() + 600,
+            is_wanted=is_wanted,
+        )
+    assert heard == Heard(None, is_abandoned=True)
+
+
 def test_complaints_that_come_after_the_line_are_heard() -> None:
     """Docker copies both streams side by side: the earlier word may come later."""
 
