@@ -144,7 +144,9 @@ class QuietMachines:
 
     def _empty(self, machine_id: str, lesson: Lesson) -> None:
         command = ["find", str(lesson.user.work), "-mindepth", "1", "-delete"]
-        made = self._client.exec_create(machine_id, command, user="0:0")
+        made = self._client.exec_create(
+            machine_id, command, user=lesson.user.value, workdir=str(lesson.user.home)
+        )
         said = self._client.exec_start(made["Id"])
         assert self._client.exec_inspect(made["Id"])["ExitCode"] == 0, said
 
