@@ -24,42 +24,32 @@ from typing import Any, ClassVar, TypeVar
 from urllib.parse import urlparse
 
 import docker
-from docker.errors import ImageNotFound, NotFound
+from docker.errors import NotFound
 from dockerspawner import DockerSpawner
 from jupyterhub.spawner import SpawnException
 from jupyterhub.utils import url_path_join
 from traitlets import Bool, Dict, Float, Unicode, default
 
 from hexhub.catalog.model import Course, Lesson, Network
-from hexhub.catalog.overlays import starter_overlay
 from hexhub.catalog.published import PublishedCatalog
 from hexhub.docker_client import connect
-from hexhub.errors import ClaimFailed, HexHubError
-from hexhub.link_local import drop_link_local
 from hexhub.machine_facts import MachineEnd, MachineFacts
 from hexhub.names import machine_name
 from hexhub.runtimes import USUAL_RUNTIMES
-from spawner.claim import claim_machine
-from spawner.container import (
-    PORT,
-    STOP_TIMEOUT_S,
-    add_room_for_image,
-    address_of,
-    lesson_environment,
-    starter_archive,
-)
+from spawner.admission import admit, refuse_options
+from spawner.container import PORT, STOP_TIMEOUT_S, address_of, lesson_environment
 from spawner.docker_threads import THREADS, DockerThreads, DockerTrouble
 from spawner.endings import MachineLife, how_it_ended, idle_stop_at
 from spawner.fail_points import pass_point
-from spawner.listening import ENDED, listens, until_listening
-from spawner.machine_channel import deliver, make_message
+from spawner.listening import listens
+from spawner.machine_channel import make_message
 from spawner.machine_site import MachineSite
+from spawner.machine_start import MachineStart, Workshop, clean_up
+from spawner.phases import Phases
 from spawner.pool import MachinePool
-from spawner.pool_plan import Waiting, limits_of
 from spawner.refusals import refuse
 from spawner.reports import HubReports
 from spawner.resets import machines_aside, put_aside, remove_all, take_back, undo_until
-from spawner.stronger_walls import expect_runtime
 
 _STATE_POLL_S = 0.5
 _EMPTY_S = 3.0
@@ -68,17 +58,6 @@ _REPORT_EVERY_S = 60
 _HUB_BEGAN_AT = datetime.now(UTC)
 
 _Result = TypeVar("_Result")
-
-PHASES = {
-    "lesson": (5, "Finding your lesson"),
-    "create": (15, "Making your machine"),
-    "resume": (15, "Waking your machine; everything is as you left it"),
-    "files": (30, "Laying in the files of the lesson"),
-    "start": (45, "Starting the machine"),
-    "server": (70, "Starting JupyterLab in it"),
-    "ready": (95, "Opening the door"),
-}
-"""What is told while a machine starts: phase → progress in percent, and a plain sentence."""
 
 
 class LessonSpawner(DockerSpawner):
@@ -123,13 +102,10 @@ class LessonSpawner(DockerSpawner):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self._phases: list[str] = []
-        self._phase_told = asyncio.Event()
-        self._new_container = ""
+        self._phases = Phases()
         self._is_refused = False
         self._has_listened = False
         self._moving = asyncio.Lock()
-        self._began_s = 0.0
 
     # What JupyterHub asks
 
@@ -179,24 +155,9 @@ class LessonSpawner(DockerSpawner):
         """Remember nothing."""
 
     async def progress(self) -> AsyncIterator[dict[str, Any]]:
-        """Tell each phase of the start once, in order, as it begins; ends with the last one.
-
-        Beside JupyterHub's ``progress`` and ``message``, each event has the key of its ``phase``,
-        by which pages can say it in another language.
-        """
-        told = 0
-        while True:
-            while told < len(self._phases):
-                phase = self._phases[told]
-                told += 1
-                percent, message = PHASES[phase]
-                yield {"progress": percent, "message": message, "phase": phase}
-                if phase == "ready":
-                    return
-            # Nothing is awaited between the last look and these lines, so that no phase is missed,
-            # however many pages listen.
-            self._phase_told.clear()
-            await self._phase_told.wait()
+        """Tell each phase of the start once, in order, as it begins (``spawner.phases``)."""
+        async for event in self._phases.listen():
+            yield event
 
     async def rename(self, old_name: str, new_name: str) -> None:  # noqa: ARG002
         """Refuse: the name of a server says which lesson it is."""
@@ -209,27 +170,36 @@ class LessonSpawner(DockerSpawner):
             SpawnException: There is no such lesson, it is not for this student, or the machine
                 cannot be started now; with a sentence for the student.
         """
-        self._phases = []
-        self._new_container = ""
+        self._phases.forget()
         self._is_refused = True
         self._has_listened = False
-        self._began_s = time.monotonic()
-        self._tell("lesson")
+        began_s = time.monotonic()
+        self._phases.tell("lesson")
         course, lesson = self._allowed_lesson()
+        start = None
         try:
             async with self._moving:
                 container = await self._expect_docker()
                 self._is_refused = False
+                life = self._life
+                life.ended = None if container is None else self._how_it_ended(container["State"])
+                life.was_stopped = life.has_ended = False
+                start = MachineStart(
+                    self._workshop,
+                    self._phases.tell,
+                    course,
+                    lesson,
+                    self._site.arguments(lesson, self.user.name),
+                    self._message(lesson),
+                )
                 self.pool.start()
                 with self.pool.busy():
-                    return await self._start(course, lesson, container)
+                    started = await start.run(container)
         except BaseException as exc:
-            if self._is_refused:
+            if start is None:
                 raise
             # A cancelled start (the student pressed Stop, or start_timeout) must clean up too.
-            await asyncio.shield(self._clean_up(self._new_container))
-            if isinstance(exc, SpawnException | asyncio.CancelledError):
-                raise
+            await asyncio.shield(start.clean_up())
             if isinstance(exc, DockerTrouble):
                 self.log.error("Docker failed at %s: %s", self.object_name, exc)
                 raise refuse(
@@ -239,10 +209,19 @@ class LessonSpawner(DockerSpawner):
                     503,
                 ) from exc
             raise
+        self.object_id = started.container_id
+        self._has_listened = True
+        self._phases.tell("ready")
+        duration_ms = round(1000 * (time.monotonic() - began_s))
+        self.log.info("%s: %s start in %d ms", self.object_name, started.kind, duration_ms)
+        self._reporter.tell(
+            user=self.user.name, server=self.name, start=started.kind, duration_ms=duration_ms
+        )
+        return started.address, PORT
 
     async def stop(self, now: bool = False) -> None:  # noqa: ARG002 - JupyterHub's signature
         """Stop the container; it stays, with everything in it."""
-        self._phases = []
+        self._phases.forget()
         # JupyterHub also stops what it has found to have ended: that is not forgotten.
         if not self._life.has_ended:
             self._life.was_stopped = True
@@ -353,7 +332,7 @@ class LessonSpawner(DockerSpawner):
         while not (address and await listens(address, PORT)):
             if time.monotonic() > deadline:
                 self.log.warning("Stopping %s: no server listens in it", self.object_name)
-                await self._clean_up("")
+                await clean_up(self.docker_threads, self.object_name, "", self.log)
                 return "no server in it"
             await asyncio.sleep(_STATE_POLL_S)
         self._has_listened = True
@@ -411,178 +390,21 @@ class LessonSpawner(DockerSpawner):
 
     def _allowed_lesson(self) -> tuple[Course, Lesson]:
         """Give the lesson of this server, if this student may open it."""
-        if self.user_options:
-            unknown = ", ".join(sorted(map(str, self.user_options)))
+        options = self.user_options
+        if options:
             # JupyterHub keeps options for the next start, which would be refused for ever.
             self.orm_spawner.user_options = {}
-            raise refuse(
-                f"A lesson's server takes no options; got: {unknown}. "
-                "Image, files and limits come from the lesson.",
-                "options",
-                400,
-            )
-        if not self.name:
-            raise refuse(
-                "There is no server without a lesson. Choose a lesson in the catalogue.",
-                "no-lesson",
-                400,
-            )
+        refuse_options(options)
+        groups = {group.name for group in self.user.groups}
         try:
-            found = self._catalog.at_server(self.name)
-        except (HexHubError, OSError) as exc:
-            self.log.error("The published catalog cannot be read: %s", exc)
-            raise refuse(
-                "The courses cannot be read just now. The hub's log says why.", "catalog", 503
-            ) from exc
-        if found is None:
-            raise refuse(
-                f"No published lesson has the server '{self.name}'. Open the lesson from the "
-                "catalogue; it may have been withdrawn.",
-                "unknown-lesson",
-                404,
-            )
-        course, lesson = found
-        if not course.opens_for({group.name for group in self.user.groups}):
-            raise refuse(
-                f"The course '{course.name}' is not open to your groups. Ask whoever runs it.",
-                "access",
-                403,
-            )
-        if lesson.network is Network.NONE and not self.isolated_gate:
-            raise refuse(
-                "This lesson has no network, and such lessons need Docker on the computer of "
-                "HexHub itself. Tell whoever runs it.",
-                "no-gate",
-                503,
-            )
-        return course, lesson
-
-    async def _start(
-        self, course: Course, lesson: Lesson, container: dict[str, Any] | None
-    ) -> tuple[str, int]:
-        life = self._life
-        life.ended = None if container is None else self._how_it_ended(container["State"])
-        life.was_stopped = life.has_ended = False
-        if container is not None and container["State"]["Status"] == "created":
-            # A hub was killed while it made this one, so that the starter may not be in it.
-            await self._docker_call("remove_container", container["Id"], v=True, force=True)
-            container = None
-        await expect_runtime(
-            lesson,
-            container,
-            ask_info=partial(self._docker_call, "info"),
-            runtimes=self._site.runtimes,
-            log=self.log,
-        )
-        arguments = self._site.arguments(lesson, self.user.name)
-        if container is None:
-            address = await self._claim(course, lesson, arguments)
-            if address:
-                return address, PORT
-            container_id = await self._create(course, lesson, arguments)
-        else:
-            self._tell("resume")
-            container_id = container["Id"]
-            if container["State"]["Paused"]:
-                await self._docker_call("unpause", container_id)
-            if container["State"]["Running"]:
-                # The hub does not know that it runs, or its server ended and left the container:
-                # only a fresh start reads a fresh environment.
-                await self._docker_call("stop", container_id, timeout=STOP_TIMEOUT_S)
-        self.object_id = container_id
-        self._tell("start")
-        await self._docker_call("start", container_id)
-        pass_point("start.running")
-        await self.docker_threads.run(partial(drop_link_local, self._site.bridge(arguments)))
-        self._tell("server")
-        await self.docker_threads.with_client(
-            partial(deliver, container_id=container_id, message=self._message(lesson))
-        )
-        pass_point("start.told")
-        address = await self._wait_until_listening(container_id, lesson)
-        pass_point("start.listens")
-        self._end_start("cold" if container is None else "resumed")
-        return address, PORT
-
-    async def _claim(self, course: Course, lesson: Lesson, arguments: dict[str, Any]) -> str:
-        """Have a container that waits become the machine; gives its address, or "" for none."""
-        taken = self.pool.take(arguments)
-        if taken is None:
-            return ""
-        self._new_container = taken.id
-        self._tell("files")
-        try:
-            address = await claim_machine(
-                self.docker_threads,
-                taken,
-                hub_id=self.hub_id,
-                name=self.object_name,
-                image=lesson.image,
-                home=lesson.user.home,
-                limits=limits_of(arguments),
-                pack_starter=partial(self._pack_starter, course, lesson),
-                message=self._message(lesson),
-                until_listening=partial(self._claimed_listens, taken, lesson),
-            )
-        except (ClaimFailed, SpawnException, *DockerTrouble) as exc:
-            if isinstance(exc, SpawnException) and exc.reason != ENDED:
-                raise
-            self.log.warning("%s starts cold: %s", self.object_name, exc)
-            await self._clean_up(taken.id)
-            self._new_container = ""
-            return ""
-        finally:
-            self.pool.forget(taken)
-        self.object_id = taken.id
-        self._end_start("warm")
-        return address
-
-    async def _claimed_listens(self, taken: Waiting, lesson: Lesson) -> str:
-        self._tell("server")
-        return await self._wait_until_listening(taken.id, lesson, taken.address)
-
-    def _end_start(self, kind: str) -> None:
-        self._new_container = ""
-        self._has_listened = True
-        self._tell("ready")
-        duration_ms = round(1000 * (time.monotonic() - self._began_s))
-        self.log.info("%s: %s start in %d ms", self.object_name, kind, duration_ms)
-        self._reporter.tell(
-            user=self.user.name, server=self.name, start=kind, duration_ms=duration_ms
-        )
+            return admit(self._catalog, self.name, groups, can_isolate=bool(self.isolated_gate))
+        except SpawnException as exc:
+            if exc.__cause__ is not None:
+                self.log.error("The published catalog cannot be read: %s", exc.__cause__)
+            raise
 
     def _message(self, lesson: Lesson) -> bytes:
         return make_message(self.get_env(), self.get_args(), str(lesson.user.home), lesson.services)
-
-    def _pack_starter(self, course: Course, lesson: Lesson) -> bytes:
-        folder = self._catalog.folder(course.name, course.version)
-        return starter_archive(
-            starter_overlay(folder, lesson), lesson.user, modified_s=int(time.time())
-        )
-
-    async def _create(self, course: Course, lesson: Lesson, arguments: dict[str, Any]) -> str:
-        """Make the container with the starter in it and give its id."""
-        self._tell("create")
-        try:
-            if self._site.counts_image and self._site.holds_quota:
-                image = await self._docker_call("inspect_image", lesson.image)
-                arguments = add_room_for_image(arguments, image["Size"])
-            made = await self._docker_call("create_container", **arguments)
-        except ImageNotFound as exc:
-            self.log.error("No image %s: %s", lesson.image, exc)
-            raise refuse(
-                f"The image '{lesson.image}' of this lesson is not on this computer yet. Whoever "
-                "runs HexHub can make it with: make images",
-                "image",
-                503,
-            ) from exc
-        container_id: str = made["Id"]
-        self._new_container = container_id
-        pass_point("start.created")
-        self._tell("files")
-        archive = await self.docker_threads.run(partial(self._pack_starter, course, lesson))
-        await self._docker_call("put_archive", container_id, str(lesson.user.home), archive)
-        return container_id
 
     async def _find(self) -> dict[str, Any] | None:
         """Give the student's machine as Docker has it, or None where there is none yet."""
@@ -605,35 +427,6 @@ class LessonSpawner(DockerSpawner):
                 503,
             ) from exc
 
-    async def _wait_until_listening(
-        self, container_id: str, lesson: Lesson, address: str = ""
-    ) -> str:
-        return await until_listening(
-            self.docker_threads,
-            container_id,
-            memory_bytes=lesson.limits.memory_bytes,
-            timeout_s=self.ready_timeout_s,
-            log=self.log,
-            address=address,
-        )
-
-    async def _clean_up(self, new_container: str) -> None:
-        """Leave nothing running after a start that failed, and nothing at all of a new machine."""
-        try:
-            if new_container:
-                await self._docker_call("remove_container", new_container, v=True, force=True)
-            else:
-                await self._docker_call("stop", self.object_name, timeout=STOP_TIMEOUT_S)
-        except NotFound:
-            pass
-        except DockerTrouble as exc:
-            # The next start finds the container by its name and puts things right.
-            self.log.warning("Could not clean up %s: %s", self.object_name, exc)
-
-    def _tell(self, phase: str) -> None:
-        self._phases.append(phase)
-        self._phase_told.set()
-
     @cached_property
     def docker_threads(self) -> DockerThreads:
         """Docker, asked from threads."""
@@ -648,6 +441,17 @@ class LessonSpawner(DockerSpawner):
             self.holds_quota,
             self.counts_image,
             self.runtimes,
+        )
+
+    @property
+    def _workshop(self) -> Workshop:
+        return Workshop(
+            self.docker_threads,
+            self._site,
+            self.pool,
+            self._catalog,
+            self.log,
+            self.ready_timeout_s,
         )
 
     @property

@@ -9,6 +9,7 @@ from string import Formatter
 
 import pytest
 
+import spawner
 from hexhub.catalog.model import Hint, Reveal, RevealWhen, Text
 from hexhub.names import CourseName, LessonName, UserName, Version
 from hexhub.progress.model import Place, Progress, hint_refusal, solution_refusal
@@ -21,8 +22,7 @@ from hexhub.service.pages.text import (
     say,
     say_reason,
 )
-from spawner import lesson_spawner
-from spawner.lesson_spawner import PHASES
+from spawner.phases import PHASES
 
 TEMPLATES = Path(text.__file__).parent / "templates"
 HANDLERS = Path(text.__file__).parent / "handlers.py"
@@ -75,11 +75,10 @@ def test_every_phase_of_a_start_has_its_words() -> None:
 
 def test_refusals_are_the_spawners_own_words() -> None:
     """A refusal that pages can say in other languages is one that the spawner says."""
-    folder = Path(lesson_spawner.__file__).parent
     said = {
         node.value
-        for module in folder.glob("*.py")
-        for node in ast.walk(ast.parse(module.read_text(encoding="utf-8")))
+        for path in Path(spawner.__file__).parent.glob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
     }
 

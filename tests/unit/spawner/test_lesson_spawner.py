@@ -11,7 +11,7 @@ from requests.exceptions import ConnectionError as DockerGone
 from hexhub.catalog.model import Course, Isolation, Lesson, Limits, MachineUser, Network, Text
 from hexhub.machine_facts import EndReason, MachineEnd
 from hexhub.names import CourseName, LessonName, Version
-from spawner.lesson_spawner import PHASES, LessonSpawner
+from spawner.lesson_spawner import LessonSpawner
 
 TEXT = Text({"en": "Text"})
 LESSON = Lesson(
@@ -123,30 +123,6 @@ def test_nothing_is_resumed_or_remembered():
     assert spawner.get_state() == {}
     spawner.load_state({"object_id": "x", "object_name": "y"})
     assert spawner.object_name.startswith("hexhub-012345-ada-l-")
-
-
-async def test_every_page_hears_every_phase_in_order():
-    """Pages that listen at different speeds are told the same phases, and both end."""
-    spawner = make_spawner()
-
-    async def listen(pause_s: float) -> list[str]:
-        heard = []
-        async for event in spawner.progress():
-            heard.append(event["phase"])
-            await asyncio.sleep(pause_s)
-        return heard
-
-    listeners = [asyncio.create_task(listen(pause_s)) for pause_s in (0, 0.003, 0.01)]
-    for phase in PHASES:
-        spawner._tell(phase)
-        await asyncio.sleep(0.002)
-    assert await asyncio.gather(*listeners) == [list(PHASES)] * 3
-
-
-def test_progress_only_grows():
-    """Within each way of starting, the percentages never fall."""
-    percents = [percent for percent, _ in PHASES.values()]
-    assert percents == sorted(percents)
 
 
 @pytest.mark.parametrize(
