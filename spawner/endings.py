@@ -7,6 +7,10 @@ from typing import Any
 
 from hexhub.machine_facts import EndReason, MachineEnd
 
+STOPPED_BY_SOMEBODY = "student"
+STOPPED_IDLE = "idle"
+"""Reasons of the event ``server_stopped``; the others are :func:`stop_reason`'s."""
+
 _STOPPED_BY_SIGNAL = 143
 _KILLED = 137
 
@@ -19,11 +23,14 @@ class MachineLife:
         was_stopped: Somebody had it stopped; None where this hub never started or stopped it.
         has_ended: It was found to have ended by itself since its last start.
         ended: How it last ended by itself; kept while it runs again.
+        is_told_of: HexHub was told that it runs, and not yet that it stopped; None where a hub
+            before this one may have told so.
     """
 
     was_stopped: bool | None = None
     has_ended: bool = False
     ended: MachineEnd | None = None
+    is_told_of: bool | None = None
 
 
 def idle_stop_at(used_at: datetime, hub_began_at: datetime, idle_s: int) -> datetime:
@@ -60,6 +67,12 @@ def how_it_ended(
         return None
     reason = EndReason.OUT_OF_MEMORY if is_out_of_memory else EndReason.EXITED
     return MachineEnd(reason, code, _docker_time(state.get("FinishedAt")), memory_bytes)
+
+
+def stop_reason(end: MachineEnd | None) -> str:
+    """Give the reason of ``server_stopped`` for a machine that was found not to run."""
+    is_out_of_memory = end is not None and end.reason is EndReason.OUT_OF_MEMORY
+    return "memory" if is_out_of_memory else "ended"
 
 
 def _docker_time(text: object) -> datetime:

@@ -39,7 +39,14 @@ from hexhub.runtimes import USUAL_RUNTIMES
 from spawner.admission import admit, refuse_options
 from spawner.container import PORT, STOP_TIMEOUT_S, address_of, lesson_environment
 from spawner.docker_threads import THREADS, DockerThreads, DockerTrouble
-from spawner.endings import MachineLife, how_it_ended, idle_stop_at
+from spawner.endings import (
+    STOPPED_BY_SOMEBODY,
+    STOPPED_IDLE,
+    MachineLife,
+    how_it_ended,
+    idle_stop_at,
+    stop_reason,
+)
 from spawner.fail_points import pass_point
 from spawner.listening import listens
 from spawner.machine_channel import make_message
@@ -92,7 +99,10 @@ class LessonSpawner(DockerSpawner):
         60.0, config=True, help="Longest wait for JupyterLab to listen; below start_timeout."
     )
 
-    report_url = Unicode(config=True, help="Where HexHub is told of each start; empty: nowhere.")
+    report_url = Unicode(
+        config=True,
+        help="Where HexHub is told of starts and stops, with the last slash; empty: nowhere.",
+    )
     report_token = Unicode(config=True, help="Token of HexHub's service at JupyterHub.")
 
     _reports: ClassVar[dict[str, HubReports]] = {}
@@ -183,7 +193,7 @@ class LessonSpawner(DockerSpawner):
                 self._is_refused = False
                 life = self._life
                 life.ended = None if container is None else self._how_it_ended(container["State"])
-                life.was_stopped = life.has_ended = False
+                life.was_stopped = life.has_ended = life.is_told_of = False
                 start = MachineStart(
                     self._workshop,
                     self._phases.tell,
@@ -214,13 +224,21 @@ class LessonSpawner(DockerSpawner):
         self._phases.tell("ready")
         duration_ms = round(1000 * (time.monotonic() - began_s))
         self.log.info("%s: %s start in %d ms", self.object_name, started.kind, duration_ms)
+        self._life.is_told_of = True
         self._reporter.tell(
-            user=self.user.name, server=self.name, start=started.kind, duration_ms=duration_ms
+            "server-started",
+            user=self.user.name,
+            server=self.name,
+            start=started.kind,
+            duration_ms=duration_ms,
         )
         return started.address, PORT
 
     async def stop(self, now: bool = False) -> None:  # noqa: ARG002 - JupyterHub's signature
         """Stop the container; it stays, with everything in it."""
+        await self._stop(STOPPED_BY_SOMEBODY)
+
+    async def _stop(self, reason: str) -> None:
         self._phases.forget()
         # JupyterHub also stops what it has found to have ended: that is not forgotten.
         if not self._life.has_ended:
@@ -232,6 +250,12 @@ class LessonSpawner(DockerSpawner):
             pass_point("stop.done")
         except NotFound:
             self.log.info("%s is gone already", self.object_name)
+        if self._life.is_told_of is not False:
+            self._tell_stop(reason)
+
+    def _tell_stop(self, reason: str) -> None:
+        self._life.is_told_of = False
+        self._reporter.tell("server-stopped", user=self.user.name, server=self.name, reason=reason)
 
     async def poll(self) -> int | str | None:
         """Tell whether the container runs: None if so, else how it ended.
@@ -248,6 +272,7 @@ class LessonSpawner(DockerSpawner):
                 self._docker_call("inspect_container", self.object_name), self.docker_timeout_s
             )
         except NotFound:
+            self._note_end(None)
             return 0
         except (TimeoutError, *DockerTrouble) as exc:
             self.log.warning("Docker does not tell how %s is: %s", self.object_name, exc)
@@ -255,9 +280,18 @@ class LessonSpawner(DockerSpawner):
         state = container["State"]
         if state["Running"]:
             return await self._stop_if_empty(container) or await self._stop_if_idle()
-        self._life.ended = self._how_it_ended(state)
-        self._life.has_ended = True
+        self._note_end(self._how_it_ended(state))
         return f"exit code {state['ExitCode']}{', out of memory' if state['OOMKilled'] else ''}"
+
+    def _note_end(self, end: MachineEnd | None) -> None:
+        """Remember that the machine was found not to run, and tell HexHub so, once."""
+        life = self._life
+        life.ended = end
+        life.has_ended = True
+        # Where a hub before this one may have told of it, JupyterHub's own memory says so.
+        is_serving = self.orm_spawner.server is not None
+        if life.is_told_of or (life.is_told_of is None and is_serving):
+            self._tell_stop(stop_reason(end))
 
     # What HexHub's pages ask, through spawner.machine_api
 
@@ -355,7 +389,7 @@ class LessonSpawner(DockerSpawner):
             return None
         self.log.info("Stopping %s: not used for %d s", self.object_name, idle_s)
         try:
-            await self.stop()
+            await self._stop(STOPPED_IDLE)
         except DockerTrouble as exc:
             self.log.warning("Could not stop %s: %s", self.object_name, exc)
             return None
@@ -456,7 +490,7 @@ class LessonSpawner(DockerSpawner):
 
     @property
     def _reporter(self) -> HubReports:
-        """What tells HexHub's service of starts, shared by all spawners of this hub."""
+        """What tells HexHub's service of starts and stops, shared by all spawners of this hub."""
         reports = LessonSpawner._reports
         if self.report_url not in reports:
             reports[self.report_url] = HubReports(self.report_url, self.report_token, self.log)

@@ -1,5 +1,6 @@
-"""One start of a student's machine: claimed from the pool, made, or resumed; and what is left of it
-when it fails: nothing that runs, and of a new machine nothing at all.
+"""One start of a student's machine: claimed from the pool, made, or resumed.
+
+A start that fails leaves nothing that runs, and of a new machine nothing at all.
 """
 
 import logging

@@ -1,9 +1,9 @@
-"""What the hub tells HexHub's web service, which makes events of it: a machine has started.
+"""What the hub tells HexHub's web service, which makes events of it: machines' starts and stops.
 
 Design choices: the hub must not wait for our database (DESIGN §3), so that it tells the service,
 which has one, and goes on. Reports wait in memory while the service is away; each bears an id, by
 which one that is sent twice is stored once. A hub that is killed loses what waits: an event about
-a start is worth no file that both sides must agree on.
+a start or a stop is worth no file that both sides must agree on.
 """
 
 import asyncio
@@ -45,7 +45,7 @@ class HubReports:
         """Prepare.
 
         Args:
-            url: Where reports are posted; empty: nobody is told.
+            url: Below which reports are posted, with the last slash; empty: nobody is told.
             token: Of the service.
             log: Is told when reports are lost.
             pauses_s: Between tries, growing; the last one for ever.
@@ -56,22 +56,23 @@ class HubReports:
         self._log = log
         self._pauses_s = pauses_s
         self._transport = transport
-        self._waiting: deque[Mapping[str, Any]] = deque(maxlen=MOST_WAITING)
+        self._waiting: deque[tuple[str, Mapping[str, Any]]] = deque(maxlen=MOST_WAITING)
         self._news = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
-    def tell(self, **facts: str | int) -> None:
+    def tell(self, what: str, **facts: str | int) -> None:
         """Have a report sent, soon; waits for nothing.
 
         Args:
+            what: Kind of report, the last part of its address.
             **facts: What happened; id and time are added.
         """
         if not self._url:
             return
         if len(self._waiting) == MOST_WAITING:
-            self._log.warning("HexHub's service is away for long: reports of starts are lost")
+            self._log.warning("HexHub's service is away for long: reports are lost")
         report = {"id": uuid.uuid4().hex, "at": datetime.now(UTC).isoformat(), **facts}
-        self._waiting.append(report)
+        self._waiting.append((what, report))
         self._news.set()
         if self._task is None:
             self._task = asyncio.get_running_loop().create_task(self._send_for_ever())
@@ -106,10 +107,13 @@ class HubReports:
                 self._news.clear()
                 await self._news.wait()
 
-    async def _is_taken(self, client: httpx.AsyncClient, report: Mapping[str, Any]) -> bool:
+    async def _is_taken(
+        self, client: httpx.AsyncClient, report: tuple[str, Mapping[str, Any]]
+    ) -> bool:
         """Send one; True where another try would change nothing."""
+        what, facts = report
         try:
-            answer = await client.post(self._url, json=report)
+            answer = await client.post(f"{self._url}{what}", json=facts)
         except httpx.HTTPError:
             return False
         if answer.is_success:

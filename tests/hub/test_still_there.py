@@ -1,6 +1,7 @@
 """What a student's machine was yesterday: reset and undo, on a real JupyterHub and Docker."""
 
 import contextlib
+import sqlite3
 import time
 from datetime import UTC, datetime
 from typing import Any
@@ -139,6 +140,22 @@ def until_stopped(hub: TrialHub, student: Student, server: str) -> None:
         time.sleep(0.3)
 
 
+def until_told_of_stops(hub: TrialHub, student: Student, reasons: list[str]) -> None:
+    """Wait until HexHub has stored that a student's servers stopped, for these reasons in order."""
+    query = (
+        "SELECT json_extract(data, '$.reason') FROM event"
+        " WHERE name = 'server_stopped' AND user_name = ? ORDER BY sequence"
+    )
+    deadline = time.monotonic() + 60
+    while True:
+        with contextlib.closing(sqlite3.connect(hub.state / "hexhub.sqlite")) as database:
+            found = [reason for (reason,) in database.execute(query, [student.name])]
+        if found == reasons:
+            return
+        assert time.monotonic() < deadline, found
+        time.sleep(0.2)
+
+
 def test_a_tab_that_stands_open_is_no_use(hub, student):
     """An unused machine is stopped after its lesson's time, though a page asks again and again."""
     server = server_of("brief")
@@ -160,6 +177,7 @@ def test_a_tab_that_stands_open_is_no_use(hub, student):
     assert (facts["idle_stop_at"], facts["ended"]) == (None, None)
     page = student.client.get(f"/hub/user/{student.name}/{server}/")
     assert "This machine is stopped" in page.text
+    until_told_of_stops(hub, student, ["idle"])
     api.close()
 
 
@@ -185,6 +203,7 @@ def test_a_machine_killed_for_memory_says_so_and_comes_back(hub, student):
     assert api.ask("GET", "machine")["ended"] == ended
     hub.stop_server(student, server)
     assert api.ask("GET", "machine")["ended"] is None
+    until_told_of_stops(hub, student, ["memory", "student"])
     api.close()
 
 

@@ -1,4 +1,4 @@
-"""What JupyterHub's process tells the service of a start becomes an event, once."""
+"""What JupyterHub's process tells the service of starts and stops becomes an event, once."""
 
 import pytest
 
@@ -15,6 +15,11 @@ REPORT = {
     "server": FIRST_SERVER,
     "start": "warm",
     "duration_ms": 187,
+}
+STOP_PATH = f"{PREFIX}hub/server-stopped"
+STOP_REPORT = {
+    **{key: REPORT[key] for key in ("id", "at", "user", "server")},
+    "reason": "memory",
 }
 
 
@@ -38,6 +43,32 @@ async def test_a_start_becomes_one_event(service: Service) -> None:
     }
 
 
+@pytest.mark.parametrize("reason", ["student", "idle", "ended", "memory"])
+async def test_a_stop_becomes_one_event(service: Service, reason: str) -> None:
+    """Each of the reasons that the hub gives is one that the event knows."""
+    hub = service.client("service-token")
+
+    answers = [await hub.post(STOP_PATH, json={**STOP_REPORT, "reason": reason}) for _ in range(2)]
+
+    assert [answer.status_code for answer in answers] == [201, 200]
+    (event,) = service.store.events(EventName.SERVER_STOPPED)
+    assert event.data == {
+        "user": "ada",
+        "course": "tiny",
+        "lesson": "first",
+        "server": FIRST_SERVER,
+        "reason": reason,
+    }
+
+
+@pytest.mark.parametrize("change", [{"reason": "whim"}, {"server": "nothing-01234567"}, {"id": ""}])
+async def test_what_no_stop_is_is_refused(service: Service, change: dict[str, object]) -> None:
+    """A stop that the event's schema would not take is refused, and stores nothing."""
+    answer = await service.client("service-token").post(STOP_PATH, json={**STOP_REPORT, **change})
+    assert answer.status_code == 400
+    assert service.store.events(EventName.SERVER_STOPPED) == []
+
+
 async def test_only_the_hub_may_tell(service: Service) -> None:
     """Neither a person, nor a machine, nor a stranger makes such an event."""
     speakers = (
@@ -48,7 +79,8 @@ async def test_only_the_hub_may_tell(service: Service) -> None:
     )
     for speaker in speakers:
         assert (await speaker.post(PATH, json=REPORT)).status_code == 403
-    assert service.store.events(EventName.SERVER_STARTED) == []
+        assert (await speaker.post(STOP_PATH, json=STOP_REPORT)).status_code == 403
+    assert service.store.events() == []
 
 
 @pytest.mark.parametrize(

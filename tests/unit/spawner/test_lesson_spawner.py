@@ -1,6 +1,5 @@
-import asyncio
-from dataclasses import replace
-from datetime import UTC, datetime
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
 import pytest
@@ -27,14 +26,20 @@ LESSON = Lesson(
 )
 
 
-def make_spawner(*, name: str = LESSON.server_name, groups: frozenset[str] = frozenset()):
+def make_spawner(
+    *,
+    name: str = LESSON.server_name,
+    groups: frozenset[str] = frozenset(),
+    user: str = "ada",
+    server: object = None,
+):
     """Give a spawner that knows one course, and no hub behind it."""
     spawner = LessonSpawner(hub_id="0123456789ab")
     spawner.orm_spawner = SimpleNamespace(
-        name=name, server=None, user_options=None, last_activity=None
+        name=name, server=server, user_options=None, last_activity=None
     )
     spawner.user = SimpleNamespace(
-        name="ada", groups=[SimpleNamespace(name="evening")], orm_user=None
+        name=user, groups=[SimpleNamespace(name="evening")], orm_user=None
     )
     spawner.user_options = {}
     course = Course(
@@ -166,3 +171,84 @@ async def test_a_machine_that_ended_is_told_with_its_reason():
     assert spawner.ended == MachineEnd(
         EndReason.OUT_OF_MEMORY, 137, datetime(2026, 11, 24, 10, tzinfo=UTC), memory_bytes=1
     )
+
+
+@dataclass
+class Reporter:
+    """Hears what HexHub's service would be told."""
+
+    told: list[tuple[str, str]] = field(default_factory=list)
+
+    def tell(self, what: str, **facts: str | int) -> None:
+        """Keep the kind and the reason."""
+        self.told.append((what, str(facts["reason"])))
+
+
+def stoppable(user: str, *, state: dict[str, object], idle_for_s: int = 0, server: object = None):
+    """Give a spawner of a machine in a state, what is told of it, and the calls of Docker."""
+    spawner = make_spawner(user=user, server=server)
+    spawner.report_url = f"http://{user}/"
+    spawner._has_listened = True
+    spawner._reports[spawner.report_url] = reporter = Reporter()
+    spawner.orm_spawner.last_activity = datetime.now(UTC) - timedelta(seconds=idle_for_s)
+    calls = []
+
+    async def call(method, *args, **kwargs):
+        calls.append(method)
+        return {"State": state}
+
+    spawner._docker_call = call
+    return spawner, reporter, calls
+
+
+RUNS = {"Running": True}
+ENDED = {"Running": False, "ExitCode": 1, "OOMKilled": False, "FinishedAt": "2026-11-24T10:00:00Z"}
+KILLED = {**ENDED, "ExitCode": 137, "OOMKilled": True}
+
+
+async def test_a_stop_that_was_asked_for_is_told_once():
+    """JupyterHub looks again after it has stopped a server: that is no second end."""
+    spawner, reporter, _ = stoppable("asker", state=ENDED)
+    spawner._life.is_told_of = True
+    await spawner.stop()
+    await spawner.poll()
+    assert reporter.told == [("server-stopped", "student")]
+
+
+@pytest.mark.parametrize(("state", "reason"), [(ENDED, "ended"), (KILLED, "memory")])
+async def test_an_end_is_told_once_with_its_reason(state, reason):
+    """A machine that is found not to run is told of once, however often somebody looks."""
+    spawner, reporter, _ = stoppable(f"found-{reason}", state=state)
+    spawner._life.is_told_of = True
+    await spawner.poll()
+    await spawner.poll()
+    await spawner.stop()
+    assert reporter.told == [("server-stopped", reason)]
+
+
+@pytest.mark.parametrize("is_serving", [True, False])
+async def test_a_hub_that_is_new_tells_of_what_its_database_knows(is_serving):
+    """What ended while no hub looked is told, but not what JupyterHub knew to be stopped."""
+    user = f"new-{is_serving}".lower()
+    spawner, reporter, _ = stoppable(user, state=ENDED, server=object() if is_serving else None)
+    await spawner.poll()
+    assert reporter.told == ([("server-stopped", "ended")] if is_serving else [])
+
+
+async def test_a_start_that_came_to_nothing_is_no_stop():
+    """Who gives up while the machine starts has stopped nothing that was told of."""
+    spawner, reporter, _ = stoppable("quitter", state=ENDED)
+    spawner._life.is_told_of = False
+    await spawner.stop()
+    await spawner.poll()
+    assert reporter.told == []
+
+
+async def test_an_idle_stop_is_told_as_one():
+    """A machine that nobody has used for its lesson's time, as long as this hub is there."""
+    spawner, reporter, calls = stoppable("sleeper", state=RUNS, idle_for_s=10**6)
+    spawner._life.is_told_of = True
+    spawner.idle_slack_s = -(10.0**6)  # this hub is there for some milliseconds only
+    assert await spawner.poll() == "not used for 1800 s"
+    assert reporter.told == [("server-stopped", "idle")]
+    assert calls == ["inspect_container", "stop"]

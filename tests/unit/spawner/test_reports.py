@@ -8,7 +8,7 @@ from spawner.reports import MOST_WAITING, HubReports
 LOG = logging.getLogger("test")
 
 
-async def told(answers, *reports, url="http://service/hub/server-started"):
+async def told(answers, *reports, url="http://service/hub/"):
     """Give the requests that a service gets which answers so, one after the other."""
     requests = []
     done = asyncio.Event()
@@ -24,7 +24,7 @@ async def told(answers, *reports, url="http://service/hub/server-started"):
 
     sender = HubReports(url, "secret", LOG, pauses_s=(0.0,), transport=httpx.MockTransport(answer))
     for report in reports:
-        sender.tell(**report)
+        sender.tell("server-started", **report)
     await asyncio.wait_for(done.wait(), 60)
     await sender.close()
     return requests
@@ -33,6 +33,7 @@ async def told(answers, *reports, url="http://service/hub/server-started"):
 async def test_a_report_is_sent_with_id_time_and_token():
     """The service learns what happened, when, and under which id."""
     (request,) = await told([201], {"user": "ada", "duration_ms": 3})
+    assert request.url == "http://service/hub/server-started"
     assert request.headers["Authorization"] == "token secret"
     content = httpx.Response(200, content=request.content).json()
     assert len(content.pop("id")) == 32
@@ -58,7 +59,7 @@ async def test_what_is_refused_is_not_sent_again():
 async def test_without_a_service_nothing_is_kept():
     """Where nobody is to be told, nothing piles up; else it is bounded."""
     sender = HubReports("", "", LOG)
-    sender.tell(user="ada")
+    sender.tell("server-started", user="ada")
     assert not sender._waiting
     away = HubReports(
         "http://service/",
@@ -67,6 +68,6 @@ async def test_without_a_service_nothing_is_kept():
         transport=httpx.MockTransport(lambda _request: httpx.Response(503)),
     )
     for number in range(MOST_WAITING + 5):
-        away.tell(user=str(number))
+        away.tell("server-started", user=str(number))
     assert len(away._waiting) == MOST_WAITING
     await away.close()
