@@ -67,6 +67,7 @@ c.Spawner.http_timeout = 30
 c.Spawner.poll_interval = 30
 c.LessonSpawner.hub_id = env["HEXHUB_HUB_ID"]
 c.LessonSpawner.catalog_folder = str(state / "catalog")
+c.LessonSpawner.archive_folder = str(state / "archives")
 c.LessonSpawner.internet_network = env["HEXHUB_DOCKER_NETWORK"]
 c.LessonSpawner.internet_gate = env["HEXHUB_INTERNET_GATE"]
 c.LessonSpawner.isolated_network = env["HEXHUB_ISOLATED_NETWORK"]

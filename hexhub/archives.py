@@ -85,6 +85,10 @@ class Archives:
             raise
         return Archive(path, datetime.now(UTC), size_bytes)
 
+    def remove(self, machine: str) -> None:
+        """Remove the archive of a machine, if there is one."""
+        self._path(machine).unlink(missing_ok=True)
+
     def _path(self, machine: str) -> Path:
         if _NAME.fullmatch(machine) is None:
             raise ValueError(f"'{machine}' is no machine's name")

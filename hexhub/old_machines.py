@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from enum import Enum, auto
 from typing import Any
 
 import docker
@@ -50,6 +51,14 @@ def find_stopped(
             yield machine
 
 
+class Removal(Enum):
+    """What became of a machine that was to be removed."""
+
+    REMOVED = auto()
+    IN_USE = auto()
+    GONE = auto()
+
+
 @contextlib.contextmanager
 def opened_home(client: docker.APIClient, machine: OldMachine) -> Iterator[Iterator[bytes]]:
     """Open the home folder of a machine as a tar stream: whatever the student has put there.
@@ -74,21 +83,21 @@ def opened_home(client: docker.APIClient, machine: OldMachine) -> Iterator[Itera
         answer.close()
 
 
-def remove_if_unused(client: docker.APIClient, machine: OldMachine) -> bool:
-    """Remove a machine, unless somebody has used it since it was found; tell whether it is gone."""
-    now = _look_at(client, machine.id, machine.name)
-    if now is not None and now != machine:
-        return False
+def remove_if_unused(client: docker.APIClient, machine: OldMachine) -> Removal:
+    """Remove a machine, unless somebody has used it since it was found, or has removed it."""
     try:
+        if _look_at(client, machine.id, machine.name) != machine:
+            client.inspect_container(machine.id)  # it is there, but runs, or a reset has moved it
+            return Removal.IN_USE
         # Without force Docker refuses to remove one that runs, as it was started in this moment.
         client.remove_container(machine.id, v=True)
     except NotFound:
-        return True
+        return Removal.GONE
     except APIError as exc:
         if exc.status_code == 409:
-            return False
+            return Removal.IN_USE
         raise
-    return True
+    return Removal.REMOVED
 
 
 def _look_at(client: docker.APIClient, container_id: str, name: str) -> OldMachine | None:

@@ -15,6 +15,7 @@ from jupyterhub.app import JupyterHub
 from hexhub.names import machine_name
 from spawner.container import STOP_TIMEOUT_S
 from spawner.docker_threads import DockerTrouble
+from spawner.hub_database import use_write_ahead_log
 from spawner.lesson_spawner import LessonSpawner
 from spawner.orphans import ServerToken, find_orphans, find_stray_tokens
 
@@ -25,6 +26,11 @@ for 10 s at most."""
 
 class MachineHub(JupyterHub):
     """JupyterHub with a warm pool."""
+
+    def init_db(self) -> None:
+        """Open the database; SQLite with a write-ahead log."""
+        use_write_ahead_log(self.db_url)
+        super().init_db()
 
     async def start(self) -> None:
         """Look at the pool, where this hub's spawner has one, and then start the hub."""

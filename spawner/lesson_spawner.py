@@ -30,6 +30,7 @@ from jupyterhub.spawner import SpawnException
 from jupyterhub.utils import url_path_join
 from traitlets import Bool, Dict, Float, Unicode, default
 
+from hexhub.archives import Archives
 from hexhub.catalog.model import Course, Lesson, Network
 from hexhub.catalog.published import PublishedCatalog
 from hexhub.docker_client import connect
@@ -72,6 +73,7 @@ class LessonSpawner(DockerSpawner):
 
     hub_id = Unicode(config=True, help="Id of this HexHub; all containers bear it as a label.")
     catalog_folder = Unicode(config=True, help="Folder of the published catalog.")
+    archive_folder = Unicode(config=True, help="Folder of the files of old machines.")
     internet_network = Unicode(config=True, help="Docker network of lessons with the internet.")
     internet_gate = Unicode(config=True, help="URL of HexHub as machines on that network see it.")
     isolated_network = Unicode(config=True, help="Docker network of lessons without the internet.")
@@ -396,8 +398,16 @@ class LessonSpawner(DockerSpawner):
         return f"not used for {idle_s} s"
 
     async def delete_forever(self) -> None:
-        """Remove the container and all that is in it; called when server or user is deleted."""
-        await self._docker_call_with(partial(remove_all, machine=self.object_name))
+        """Remove the machine and all that was kept of it; called when server or user is deleted.
+
+        Whoever comes later under the same name would be given it.
+        """
+        try:
+            await self._docker_call_with(partial(remove_all, machine=self.object_name))
+        finally:
+            if self.archive_folder:
+                archives = Archives(Path(self.archive_folder))
+                await self.docker_threads.run(partial(archives.remove, self.object_name))
 
     def get_env(self) -> dict[str, str]:
         """Give the environment that the machine gets when it starts.

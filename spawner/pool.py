@@ -10,9 +10,9 @@ Design choices:
   started anew finds what the one before has made, and what it left half-way.
 - One that is taken leaves the pool in the same step of the event loop, is renamed before anything
   is told to it, and never comes back (``spawner.claim``).
-- The pool never delays anybody. Taking waits for nothing; making and removing is done by one task,
-  one container at a time, and begins only while no machine starts. An empty pool means a cold
-  start.
+- The pool delays nobody. Taking waits for nothing; making and removing is done by one task, one
+  container at a time, in quiet moments as long as there are any (``spawner.refilling``), with a
+  small share of the processor. An empty pool means a cold start.
 - Of two hubs of the same catalog only one has a pool: it holds a lock that the kernel takes away
   from whoever dies.
 - How many wait follows demand (``spawner.pool_plan``); memory that is stated is the bound.
@@ -39,7 +39,7 @@ from hexhub.catalog.published import PublishedCatalog
 from hexhub.errors import HexHubError
 from hexhub.link_local import drop_link_local
 from hexhub.memory import has_free_memory, read_held
-from spawner.container import add_room_for_image, address_of
+from spawner.container import CPU_SHARES, add_room_for_image, address_of
 from spawner.docker_threads import DockerThreads, DockerTrouble
 from spawner.machine_site import MachineSite
 from spawner.pool_plan import (
@@ -54,10 +54,11 @@ from spawner.pool_plan import (
     waiting_arguments,
     wanted_counts,
 )
+from spawner.refilling import Refilling
 
 _MIB = 1024**2
-_GUESSED_BYTES = 110 * _MIB
-"""Of one container that waits, before any was measured."""
+_GUESSED_BYTES = 60 * _MIB
+"""Of one container that waits, before any was measured: what MEASURED."""
 _READY_POLL_S = 0.25
 _FIRST_LOOK_S = 5.0
 _TINY = 1e-6
@@ -84,6 +85,11 @@ class MachinePool(LoggingConfigurable):
     max_age_s = Float(6 * 3600.0, config=True, help="A container that waited so long is replaced.")
     quiet_s = Float(
         0.5, config=True, help="Seconds after the last start before a container is made."
+    )
+    patience_s = Float(
+        3.0,
+        config=True,
+        help="While starts follow each other, one is made each so many seconds all the same.",
     )
     look_s = Float(10.0, config=True, help="Seconds between two looks at what waits.")
     busy_load = Float(
@@ -121,8 +127,7 @@ class MachinePool(LoggingConfigurable):
         self._taken: set[str] = set()
         self._claims: set[str] = set()
         self._latest: dict[Shape, dict[str, Any]] = {}
-        self._starts = 0
-        self._quiet_from_s = 0.0
+        self._refilling = Refilling(self.quiet_s, self.patience_s)
         self._refused_until_s: dict[Shape, float] = {}
         self._news = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -141,8 +146,9 @@ class MachinePool(LoggingConfigurable):
         """
         if not self.memory:
             return None
-        shape = shape_of(arguments)
-        self._demand.add(shape, time.monotonic())
+        shape, now_s = shape_of(arguments), time.monotonic()
+        self._demand.add(shape, now_s)
+        self._refilling.note_taken(now_s)
         self._latest[shape] = arguments
         fitting = [w for w in self._waiting.values() if w.shape == shape]
         if not fitting:
@@ -159,13 +165,12 @@ class MachinePool(LoggingConfigurable):
 
     @contextlib.contextmanager
     def busy(self) -> Iterator[None]:
-        """Nothing is made while the block lasts, nor right after it."""
-        self._starts += 1
+        """Note a start, which lasts as long as the block."""
+        self._refilling.begin_start()
         try:
             yield
         finally:
-            self._starts -= 1
-            self._quiet_from_s = time.monotonic() + self.quiet_s
+            self._refilling.end_start(time.monotonic())
             self._news.set()
 
     # --- the task that makes and removes ----------------------------------------------------------
@@ -220,10 +225,10 @@ class MachinePool(LoggingConfigurable):
         """
         if not self._has_lock():
             return self.look_s
+        pause_s = self._refilling.pause_s(time.monotonic(), self.look_s)
+        if pause_s > 0:
+            return pause_s
         await self._look()
-        pause_s = self._quiet_from_s - time.monotonic()
-        if self._starts or pause_s > 0:
-            return self.look_s if self._starts else pause_s
         machines, lessons = await self._docker.run(self._lessons_by_shape)
         image_ids = await self._image_ids(machines)
         for each in [each for each in self._waiting.values() if each.is_ready]:
@@ -237,9 +242,15 @@ class MachinePool(LoggingConfigurable):
         have = Counter(w.shape for w in self._waiting.values())
         open_to = {s: n for s, n in wanted.items() if self._refused_until_s.get(s, now_s) <= now_s}
         missing = next_missing(open_to, have, demand)
-        if missing is None or not self._has_room():
+        if missing is None:
+            self._refilling.note_full()
             return self.look_s
-        await self._make(missing, machines[missing])
+        if not self._has_room():
+            return self.look_s
+        try:
+            await self._make(missing, machines[missing])
+        finally:
+            self._refilling.note_made(time.monotonic())
         return 0.0
 
     def _has_lock(self) -> bool:
@@ -360,7 +371,7 @@ class MachinePool(LoggingConfigurable):
             number=number,
             name=waiting["name"],
             shape=shape,
-            limits=limits_of(arguments),
+            limits=limits_of(waiting),
             image_id=inspected["Image"],
             address=address_of(inspected),
             made_at_s=time.time(),
@@ -375,10 +386,20 @@ class MachinePool(LoggingConfigurable):
             said = await self._docker.call("logs", each.name, tail=5)
             if _READY_WORDS in said:
                 await self._measure(each)
+                await self._lift(each)
                 each.is_ready = True
                 self.log.info("%s waits (%d MB)", each.name, each.memory_bytes // _MIB)
                 return
             await asyncio.sleep(_READY_POLL_S)
+
+    async def _lift(self, each: Waiting) -> None:
+        """Give one that has loaded all it can a student's share, so that its claim need not.
+
+        Nothing else is updated, since it may be claimed in this moment, with other limits.
+        """
+        with contextlib.suppress(*DockerTrouble):
+            await self._docker.call("update_container", each.id, cpu_shares=CPU_SHARES)
+            each.limits = {**each.limits, "CpuShares": CPU_SHARES}
 
     async def _measure(self, each: Waiting) -> None:
         """Learn how much memory one holds; one that is gone is left to the next look."""

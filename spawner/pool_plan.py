@@ -23,7 +23,10 @@ LIMITS_LABEL = "hexhub.limits"
 Shape = str
 """Digest of what cannot be changed in a container."""
 
-_CHANGEABLE = ("Memory", "MemorySwap", "CpuPeriod", "CpuQuota")
+_CHANGEABLE = ("Memory", "MemorySwap", "CpuPeriod", "CpuQuota", "CpuShares")
+_LOADING_SHARES = 64
+"""Of the processor for a container that loads JupyterLab while nobody waits for it; a student's has
+1024, so that it takes a sixteenth of the time of theirs, and all that they leave."""
 _FORGOTTEN = 0.05
 """Opens, decayed, below which a shape counts as not in demand."""
 
@@ -48,11 +51,14 @@ def update_arguments(limits: Mapping[str, int]) -> dict[str, int]:
         "memswap_limit": limits["MemorySwap"],
         "cpu_period": limits["CpuPeriod"],
         "cpu_quota": limits["CpuQuota"],
+        "cpu_shares": limits["CpuShares"],
     }
 
 
 def waiting_arguments(arguments: Mapping[str, Any], hub_id: str, number: str) -> dict[str, Any]:
     """Give the arguments of a container that waits, from those of a student's machine.
+
+    It has a smaller share of the processor, until it has loaded all it can or is a student's.
 
     Args:
         arguments: Of any student's machine of the shape; no more of it than the name depends on
@@ -60,12 +66,10 @@ def waiting_arguments(arguments: Mapping[str, Any], hub_id: str, number: str) ->
         hub_id: Of this HexHub.
         number: Tells the waiting containers apart.
     """
-    labels = {
-        **arguments["labels"],
-        SHAPE_LABEL: shape_of(arguments),
-        LIMITS_LABEL: json.dumps(limits_of(arguments)),
-    }
-    return {**arguments, "name": waiting_name(hub_id, number), "labels": labels}
+    host_config = {**arguments["host_config"], "CpuShares": _LOADING_SHARES}
+    waiting = {**arguments, "host_config": host_config, "name": waiting_name(hub_id, number)}
+    labels = {SHAPE_LABEL: shape_of(waiting), LIMITS_LABEL: json.dumps(limits_of(waiting))}
+    return {**waiting, "labels": {**arguments["labels"], **labels}}
 
 
 @dataclass
@@ -77,7 +81,7 @@ class Waiting:
         number: The part of its name that tells it apart.
         name: It has now.
         shape: Of it.
-        limits: It was made with.
+        limits: It has.
         image_id: Of the image it was made of; the image's name may mean another one by now.
         address: On its network; empty where that is not known yet.
         made_at_s: Seconds since 1970.

@@ -14,7 +14,9 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    ValidationInfo,
     WithJsonSchema,
+    field_validator,
     model_validator,
 )
 from pydantic_core import PydanticCustomError
@@ -198,12 +200,26 @@ class PreviewPart(_Part):
     title: Localised | str
 
 
+_BECOMES_ROOT = re.compile(r"(?:^|[;&|(])\s*(?:sudo|su|doas|runuser|systemctl)\b")
+_NEEDS_ROOT = re.compile(r"(?:^|[;&|(])\s*(?:service\s|/etc/init\.d/)")
+
+
 class ServicePart(_Part):
     """A program that runs again when the machine is resumed; ``first``: in a new one too."""
 
     name: str = Field(pattern=r"^[A-Za-z0-9_.@:+-]{1,64}$")
     start: str = Field(min_length=1, max_length=1000)
     first: bool = False
+
+    @field_validator("start")
+    @classmethod
+    def _runs_as_it_is(cls, start: str) -> str:
+        if _BECOMES_ROOT.search(start):
+            raise _wrong(
+                "the command itself: it runs as the lesson's user, nobody becomes root in a "
+                "machine, and there is no systemd. A service of root needs a lesson of 'user: root'"
+            )
+        return start
 
 
 class RevealAfterPart(_Part):
@@ -236,6 +252,19 @@ class LessonPart(_Part):
     steps: list[StepPart] = Field(min_length=1, max_length=50)
     solution: SolutionPart = SolutionPart()
     record: RecordPart | None = None
+
+    @field_validator("services")
+    @classmethod
+    def _services_need_no_other_user(
+        cls, services: list[ServicePart], info: ValidationInfo
+    ) -> list[ServicePart]:
+        needs_root = any(_NEEDS_ROOT.search(service.start) for service in services)
+        if needs_root and info.data.get("user") is MachineUser.STUDENT:
+            raise _wrong(
+                "programs that a student may start; 'service' and /etc/init.d need a lesson of "
+                "'user: root'"
+            )
+        return services
 
     @model_validator(mode="after")
     def _has_one_image(self) -> Self:

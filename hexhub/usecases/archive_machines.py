@@ -12,7 +12,13 @@ from requests.exceptions import RequestException
 
 from hexhub.archives import Archives
 from hexhub.errors import ArchiveTooBig
-from hexhub.old_machines import OldMachine, find_stopped, opened_home, remove_if_unused
+from hexhub.old_machines import (
+    OldMachine,
+    Removal,
+    find_stopped,
+    opened_home,
+    remove_if_unused,
+)
 
 log = logging.getLogger(__name__)
 
@@ -24,7 +30,15 @@ class Fate(StrEnum):
     ARCHIVED = "archived"
     TOO_BIG = "too big"
     IN_USE = "in use again"
+    DELETED = "deleted meanwhile"
     FAILED = "failed"
+
+
+_FATES = {
+    Removal.REMOVED: Fate.ARCHIVED,
+    Removal.IN_USE: Fate.IN_USE,
+    Removal.GONE: Fate.DELETED,
+}
 
 
 @dataclass(frozen=True)
@@ -76,7 +90,10 @@ def archive_machines(
         try:
             with opened_home(client, machine) as tar:
                 archive = archives.keep(machine.name, tar, most_bytes)
-            is_gone = remove_if_unused(client, machine)
+            removal = remove_if_unused(client, machine)
+            if removal is Removal.GONE:
+                # The student or the server was deleted, and with it goes what is kept.
+                archives.remove(machine.name)
         except ArchiveTooBig as exc:
             log.warning("%s stays: %s", machine.name, exc)
             yield Archived(machine, Fate.TOO_BIG)
@@ -84,5 +101,4 @@ def archive_machines(
             log.warning("%s stays: %s", machine.name, exc)
             yield Archived(machine, Fate.FAILED)
         else:
-            fate = Fate.ARCHIVED if is_gone else Fate.IN_USE
-            yield Archived(machine, fate, archive.size_bytes)
+            yield Archived(machine, _FATES[removal], archive.size_bytes)

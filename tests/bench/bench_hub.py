@@ -80,6 +80,7 @@ c.MachinePool.least = {pool}
 c.MachinePool.most = {pool}
 c.MachinePool.memory = "4G" if {pool} else 0
 c.MachinePool.quiet_s = 3.0
+c.MachinePool.patience_s = 600.0
 c.MachinePool.busy_load = 100.0
 """
 """As many wait as wanted, whatever the demand; and none is made between two starts that follow

@@ -3,15 +3,15 @@
 import io
 import secrets
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import docker
 import pytest
 
-from hexhub.archives import Archives, read_pieces
-from hexhub.old_machines import find_stopped, remove_if_unused
+from hexhub.archives import Archive, Archives, read_pieces
+from hexhub.old_machines import Removal, find_stopped, remove_if_unused
 from hexhub.set_aside import aside_name
 from hexhub.usecases.archive_machines import Fate, archive_machines
 
@@ -121,5 +121,42 @@ def test_a_machine_that_is_used_meanwhile_stays(machines: Machines) -> None:
     name = machines.make("ada-used-0", "true")
     (found,) = find_stopped(machines.client, machines.hub_id, before=datetime.now(UTC) + LATER)
     machines.client.start(name)
-    assert not remove_if_unused(machines.client, found)
+    assert remove_if_unused(machines.client, found) is Removal.IN_USE
     assert name in machines.names
+
+
+def test_a_machine_that_a_reset_moves_meanwhile_stays(machines: Machines) -> None:
+    """What a reset puts aside while the files are read is the student's for a week."""
+    name = machines.make("ada-moved-0", "true")
+    (found,) = find_stopped(machines.client, machines.hub_id, before=datetime.now(UTC) + LATER)
+    aside = aside_name(name, datetime.now(UTC))
+    machines.client.rename(name, aside)
+    assert remove_if_unused(machines.client, found) is Removal.IN_USE
+    assert aside in machines.names
+
+
+def test_no_archive_stays_of_a_machine_that_is_deleted_meanwhile(
+    machines: Machines, tmp_path: Path
+) -> None:
+    """Who deletes a student while the files are read leaves nothing to a later one of that name."""
+    name = machines.make("ada-deleted-0", "true")
+
+    class Deleting(Archives):
+        """Keeps archives of machines that are gone right after."""
+
+        def keep(self, machine: str, tar: Iterable[bytes], most_bytes: int) -> Archive:
+            """Keep it, and have the machine deleted."""
+            made = super().keep(machine, tar, most_bytes)
+            machines.client.remove_container(machine, force=True)
+            return made
+
+    done = archive_machines(
+        machines.client,
+        machines.hub_id,
+        Deleting(tmp_path),
+        unused=timedelta(0),
+        most_bytes=1024**2,
+        now=datetime.now(UTC) + LATER,
+    )
+    assert [(each.machine.name, each.fate) for each in done] == [(name, Fate.DELETED)]
+    assert list(tmp_path.iterdir()) == []

@@ -3,7 +3,6 @@
 import contextlib
 import os
 import signal
-import sqlite3
 import subprocess
 import time
 from collections.abc import Iterator
@@ -12,7 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from hexhub.names import machine_name
+from tests.hub.left_over import left_over
 from tests.hub.trial_courses import server_of
 from tests.hub.trial_hub import Student, TrialHub, docker
 
@@ -56,28 +55,6 @@ def test_a_student_notices_nothing_of_a_killed_hub(hub):
     assert hub.open(student, PLAIN).status_code in (201, 202)
     assert hub.machines(student) == machines
     student.client.close()
-
-
-def left_over(hub: TrialHub) -> list[str]:
-    """Say what is there that no server stands for, and which server has no machine."""
-    with contextlib.closing(sqlite3.connect(hub.state / "jupyterhub.sqlite")) as database:
-        servers = database.execute(
-            "SELECT users.name, spawners.name FROM spawners JOIN users ON users.id = user_id"
-            " WHERE server_id IS NOT NULL"
-        ).fetchall()
-        notes = "SELECT note FROM api_tokens WHERE note LIKE 'Server at %'"
-        tokens = [note for (note,) in database.execute(notes)]
-    serving = {machine_name(hub.hub_id, user, server) for user, server in servers}
-    running = set(hub.containers("--filter", "status=running").values())
-    found = [f"machine {name} without a server" for name in running - serving]
-    found += [f"server of {name} without a machine" for name in serving - running]
-    found += [f"{name} half-made" for name in hub.containers("--filter", "status=created").values()]
-    if len(tokens) != len(serving):
-        found.append(f"{len(serving)} server(s) with tokens {tokens}")
-    networks = docker("network", "ls", "--quiet", "--filter", f"label=hexhub.hub={hub.hub_id}")
-    if len(networks.split()) != 2:
-        found.append(f"networks {networks}")
-    return found
 
 
 @pytest.mark.parametrize("point", ["start.created", "start.running", "start.told", "stop.done"])

@@ -1,6 +1,8 @@
 """A student's machine, from the open door to the end, on a real JupyterHub and a real Docker."""
 
+import contextlib
 import json
+import sqlite3
 import threading
 import time
 from collections.abc import Iterator
@@ -53,6 +55,12 @@ def test_a_lesson_opens(hub, student):
     machine = only_machine(hub, student)
     assert docker("exec", machine, "cat", "/home/student/work/sub/hello.txt") == "Hello from plain"
     assert docker("exec", machine, "stat", "-c", "%U", "/home/student/work/sub") == "student"
+
+
+def test_commits_of_the_hub_are_quick(hub):
+    """JupyterHub's own database has a write-ahead log: each start commits about ten times."""
+    with contextlib.closing(sqlite3.connect(hub.state / "jupyterhub.sqlite")) as database:
+        assert database.execute("PRAGMA journal_mode").fetchone() == ("wal",)
 
 
 def test_a_start_is_no_change_of_the_hosts_network(hub, plain_machine):

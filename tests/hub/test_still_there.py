@@ -8,7 +8,9 @@ from typing import Any
 
 import httpx
 
+from hexhub.archives import Archives
 from hexhub.certificates import trusted_by
+from hexhub.names import machine_name
 from hexhub.set_aside import KEPT, aside_name
 from tests.hub.trial_courses import server_of
 from tests.hub.trial_hub import Student, TrialHub, docker
@@ -117,8 +119,11 @@ def test_a_student_changes_no_machine_of_others(hub, student, other_student):
     assert len(hub.machines(student, "--filter", "status=running")) == 1
 
 
-def test_a_deleted_server_takes_what_is_aside_along(hub, student):
-    """Removing the server for good leaves no container of it."""
+def test_a_deleted_server_takes_all_that_is_kept_along(hub, student):
+    """Removing the server for good leaves no container of it and no archive of an older machine."""
+    machine = machine_name(hub.hub_id, student.name, PLAIN)
+    archives = Archives(hub.state / "archives")
+    archives.keep(machine, [b"files"], 5000)
     hub.open(student, PLAIN)
     hub.stop_server(student, PLAIN)
     put_aside(hub, student)
@@ -126,9 +131,10 @@ def test_a_deleted_server_takes_what_is_aside_along(hub, student):
     assert len(hub.machines(student)) == 2
     hub.stop_server(student, PLAIN, remove=True)
     deadline = time.monotonic() + 60
-    while hub.machines(student) and time.monotonic() < deadline:
+    while (hub.machines(student) or archives.find(machine)) and time.monotonic() < deadline:
         time.sleep(0.1)
     assert hub.machines(student) == []
+    assert archives.find(machine) is None
 
 
 def until_stopped(hub: TrialHub, student: Student, server: str) -> None:

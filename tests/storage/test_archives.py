@@ -58,6 +58,15 @@ def test_a_stream_that_breaks_leaves_nothing(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_an_archive_is_removed(tmp_path):
+    """With the student, or the server for good; one that is not there is no fault."""
+    archives = Archives(tmp_path / "archives")
+    archives.remove(MACHINE)
+    archives.keep(MACHINE, [b"mine"], 5000)
+    archives.remove(MACHINE)
+    assert archives.find(MACHINE) is None
+
+
 @pytest.mark.parametrize("name", ["../x", "a/b", "", ".", "A", "a.before-1", "x" * 200])
 def test_only_names_of_machines_name_archives(tmp_path, name):
     """No name leads out of the folder."""

@@ -128,6 +128,21 @@ def test_all_problems_come_at_once(tmp_path: Path) -> None:
             FIRST_YML.replace("user:", "build: .\nuser:"),
             "Dockerfile: found no such",
         ),
+        (
+            "lessons/first/lesson.yml",
+            FIRST_YML + "services:\n  - name: nginx\n    start: sudo nginx\n",
+            "lessons/first/lesson.yml:16: found 'sudo nginx' at 'start'; allowed: the command",
+        ),
+        (
+            "lessons/first/lesson.yml",
+            FIRST_YML + "services:\n  - {name: nginx, start: cd /; service nginx start}\n",
+            "lessons/first/lesson.yml:14: found",
+        ),
+        (
+            "lessons/first/lesson.yml",
+            FIRST_YML + "services:\n  - {name: nginx, start: nginx, user: root}\n",
+            "lessons/first/lesson.yml:15: found unknown key 'user'",
+        ),
         ("lessons/first/extra.txt", "x", "an unknown file or folder"),
         ("lessons/first/en/steps/one.md", "No heading.\n", "no heading in the first line"),
         ("lessons/first/wrong/typo/expect.yml", "fails: {nine: [a]}\n", "step 'nine' in 'fails'"),

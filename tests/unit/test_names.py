@@ -1,3 +1,6 @@
+import re
+from datetime import UTC, datetime
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -10,10 +13,18 @@ from hexhub.names import (
     make_server_name,
     waiting_name,
 )
+from hexhub.set_aside import aside_name, is_aside
 
 HUB_ID = "0123456789ab"
 
 user_names = st.text(min_size=1, max_size=300).filter(lambda name: "\0" not in name)
+alike = st.lists(
+    st.sampled_from(["a", "A", "а", "ａ", "à", "a\u0300", ".", "-", "--", "_", "-2d-", "%2d", " "]),
+    min_size=1,
+    max_size=12,
+).map("".join)
+"""Names that look alike, or like what escaping makes of another one: Latin, Cyrillic and full-width
+letters, an accent as one sign and as two, and the escapes of DockerSpawner and of URLs."""
 servers = st.builds(
     lambda lesson: make_server_name(CourseName("course"), LessonName(lesson)),
     st.from_regex(r"\A[a-z][a-z0-9]{0,30}\Z"),
@@ -34,6 +45,23 @@ def test_machine_names_suit_docker(user, server):
     assert len(name) <= 100
     assert name.isascii()
     assert set(name) <= set("abcdefghijklmnopqrstuvwxyz0123456789-")
+
+
+@given(one=alike | user_names, other=alike, server=servers)
+def test_no_name_passes_for_another(one, other, server):
+    """Whatever a name is made to look like, its machine is its own, and Docker takes the name."""
+    names = [machine_name(HUB_ID, user, server) for user in (one, other)]
+    assert (names[0] == names[1]) == (one == other)
+    for name in names:
+        assert re.fullmatch(r"[a-z0-9][a-z0-9-]{1,99}", name)
+        assert is_aside(aside_name(name, datetime(2026, 1, 1, tzinfo=UTC)))
+        assert not is_aside(name)
+
+
+def test_two_hexhubs_share_no_machine():
+    """On one Docker each has machines of its own for the same student and lesson."""
+    hub_ids = ("0123456789ab", "fedcba987654")
+    assert len({machine_name(hub_id, "ada", "l-01234567") for hub_id in hub_ids}) == 2
 
 
 def test_users_that_look_alike_have_machines_of_their_own():

@@ -4,6 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 from docker.errors import APIError
+from jupyterhub.orm import Server
 from jupyterhub.spawner import SpawnException
 from requests.exceptions import ConnectionError as DockerGone
 
@@ -230,7 +231,8 @@ async def test_an_end_is_told_once_with_its_reason(state, reason):
 async def test_a_hub_that_is_new_tells_of_what_its_database_knows(is_serving):
     """What ended while no hub looked is told, but not what JupyterHub knew to be stopped."""
     user = f"new-{is_serving}".lower()
-    spawner, reporter, _ = stoppable(user, state=ENDED, server=object() if is_serving else None)
+    known = Server(proto="http", ip="127.0.0.1", port=1, base_url="/", cookie_name="c")
+    spawner, reporter, _ = stoppable(user, state=ENDED, server=known if is_serving else None)
     await spawner.poll()
     assert reporter.told == ([("server-stopped", "ended")] if is_serving else [])
 

@@ -64,13 +64,17 @@ def test_a_disk_limit_is_part_of_the_shape():
 
 
 def test_a_waiting_container_is_a_students_but_for_its_name():
-    """It is made of the same arguments, and bears what a later hub needs to know of it."""
+    """It is made of the same arguments, and bears what a later hub needs to know of it.
+
+    Its share of the processor is smaller, which its claim can change.
+    """
     arguments = SITE.arguments(LESSON, "ada")
     waiting = waiting_arguments(arguments, HUB_ID, "0a")
     assert waiting["name"] == waiting_name(HUB_ID, "0a")
     assert waiting["labels"].items() >= arguments["labels"].items()
-    own = {key: value for key, value in arguments.items() if key not in ("name", "labels")}
-    assert own == {key: value for key, value in waiting.items() if key not in ("name", "labels")}
+    differing = {key for key in arguments if arguments[key] != waiting[key]}
+    assert differing == {"name", "labels", "host_config"}
+    assert waiting["host_config"] == {**arguments["host_config"], "CpuShares": 64}
     listed = {
         "Id": "c0ffee",
         "Names": [f"/{waiting['name']}"],
@@ -85,7 +89,7 @@ def test_a_waiting_container_is_a_students_but_for_its_name():
         number="0a",
         name=waiting["name"],
         shape=shape_of(arguments),
-        limits=limits_of(arguments),
+        limits={**limits_of(arguments), "CpuShares": 64},
         image_id="sha256:1",
         address="172.20.0.9",
         made_at_s=1000.0,
@@ -108,6 +112,7 @@ def test_limits_are_updated_in_the_words_of_docker_py():
         "memswap_limit": 512 * 1024**2,
         "cpu_period": 100_000,
         "cpu_quota": 150_000,
+        "cpu_shares": 1024,
     }
 
 
