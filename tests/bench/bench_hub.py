@@ -79,7 +79,7 @@ _POOL = """
 c.MachinePool.least = {pool}
 c.MachinePool.most = {pool}
 c.MachinePool.memory = "4G" if {pool} else 0
-c.MachinePool.quiet_s = 3.0
+c.MachinePool.quiet_s = 1.0
 c.MachinePool.patience_s = 600.0
 c.MachinePool.busy_load = 100.0
 """

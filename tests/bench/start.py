@@ -32,7 +32,7 @@ from tests.bench.figures import describe_machine, load_now, markdown_table, shar
 from tests.bench.held_memory import MIB, held_by
 from tests.hub.trial_hub import Student
 
-PAUSE_S = 1.0
+PAUSE_S = 0.5
 """After a removal, before the next start."""
 PAGE_PAUSE_S = 0.05
 GOALS = {
@@ -70,15 +70,17 @@ class Bench:
         self.pool_bytes = 0
 
     def measure_server(self, count: int) -> None:
-        """Measure every way ``count`` times by the server's clock."""
+        """Measure every way ``count`` times by the server's clock, resumed half as often."""
         sleeper = self.hub.student("resumed")
         self._expect(self.hub.open(sleeper, OURS))
         for number in range(count):
-            others = (self._stock, lambda: self._resumed(sleeper))
-            first, last = others if number % 2 else others[::-1]
-            first()
+            if number % 2:
+                self._stock()
             self._warm_then_cold()
-            last()
+            if number % 2 == 0:
+                self._resumed(sleeper)
+                self._stock()
+            _tell_progress("server", number + 1, count)
         self.hub.remove(sleeper, OURS)
 
     def _warm_then_cold(self) -> None:
@@ -116,18 +118,22 @@ class Bench:
             raise click.ClickException(f"{opened.fault}\n{self.hub.trial.output}")
 
     def measure_clicks(self, count: int) -> None:
-        """Measure every way ``count`` times by the browser's clock, after one round that primes."""
+        """Measure every way ``count`` times by the browser's clock, resumed half as often.
+
+        One round before primes the browser's caches.
+        """
         with chromium() as browser:
             visitors = {
                 way: Visitor(browser, self.hub, way) for way in ("stock", "warm", "cold", "resumed")
             }
             for number in range(count + 1):
-                order = ["resumed", "stock"] if number % 2 else ["stock", "resumed"]
-                for way in (order[0], "warm", "cold", order[1]):
+                orders = (("resumed", "warm", "cold", "stock"), ("stock", "warm", "cold"))
+                for way in orders[number % 2]:
                     row = self._click(visitors[way])
                     if number > 0:
                         self.rows.append(row)
                     time.sleep(PAUSE_S)
+                _tell_progress("click", number, count)
 
     def _click(self, visitor: Visitor) -> Row:
         visitor.prepare()
@@ -176,6 +182,11 @@ class Bench:
         self.rows += [Row("page", "during the herd", 0.0, fault) for fault in meanwhile.faults]
         for student in herd:
             self.hub.remove(student, OURS)
+
+
+def _tell_progress(clock: str, number: int, count: int) -> None:
+    if number % 10 == 0 or number == count:
+        click.echo(f"{time.strftime('%H:%M:%S')} {clock}: {number} of {count} rounds", err=True)
 
 
 class PageReader:
@@ -242,13 +253,26 @@ def show_table(rows: Sequence[Row]) -> str:
 @click.option("-n", "count", default=50, show_default=True, help="Starts of each way, server.")
 @click.option("--clicks", default=50, show_default=True, help="Starts of each way, click.")
 @click.option("--herd", default=30, show_default=True, help="Students who come in one second.")
+@click.option(
+    "--only",
+    type=click.Choice(["server", "click", "herd"]),
+    multiple=True,
+    help="Measure this alone; may be given again.",
+)
 @click.option("--quick", is_flag=True, help="Six of each, and a herd of six.")
 @click.option("--csv", "csv_path", default="test-results/bench-start.csv", show_default=True)
-def main(count: int, clicks: int, herd: int, quick: bool, csv_path: str) -> None:
+def main(
+    count: int, clicks: int, herd: int, only: tuple[str, ...], quick: bool, csv_path: str
+) -> None:
     """Measure starts, and print them beside those of stock DockerSpawner."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     if quick:
         count, clicks, herd = min(count, 6), min(clicks, 6), min(herd, 6)
+    if only:
+        count, clicks, herd = (
+            each if clock in only else 0
+            for clock, each in (("server", count), ("click", clicks), ("herd", herd))
+        )
     click.echo(f"{describe_machine()}; load {load_now():.2f} at the start")
     rows: list[Row] = []
     pool_bytes = 0
@@ -258,7 +282,8 @@ def main(count: int, clicks: int, herd: int, quick: bool, csv_path: str) -> None
                 with running(Path(name) / "with-pool", pool=1) as hub:
                     bench = Bench(hub)
                     rows = bench.rows
-                    bench.measure_server(count)
+                    if count:
+                        bench.measure_server(count)
                     pool_bytes = bench.pool_bytes
                     if clicks:
                         bench.measure_clicks(clicks)
@@ -275,7 +300,8 @@ def main(count: int, clicks: int, herd: int, quick: bool, csv_path: str) -> None
         ([r.clock, r.way, f"{r.total_ms:.1f}", f"{r.load:.2f}", r.fault] for r in rows),
     )
     click.echo(f"\n{show_table(rows)}\n")
-    click.echo(f"A container that waits holds {pool_bytes / MIB:.0f} MB (PSS); one waited.")
+    if pool_bytes:
+        click.echo(f"A container that waits holds {pool_bytes / MIB:.0f} MB (PSS); one waited.")
     faults = [row for row in rows if row.fault]
     for row in faults:
         click.echo(f"FAILED {row.clock}, {row.way}: {row.fault}")
