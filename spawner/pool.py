@@ -58,7 +58,9 @@ from spawner.refilling import Refilling
 
 _MIB = 1024**2
 _GUESSED_BYTES = 60 * _MIB
-"""Of one container that waits, before any was measured: what MEASURED."""
+"""Of one container that waits, before any was measured: those of the shipped images hold 50 to 51 MiB
+by the count of :func:`hexhub.memory.read_held` (the pool logs it of each), and 56 once opened
+(docs/benchmarks.md)."""
 _READY_POLL_S = 0.25
 _FIRST_LOOK_S = 5.0
 _TINY = 1e-6
