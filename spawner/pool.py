@@ -58,8 +58,8 @@ from spawner.refilling import Refilling
 
 _MIB = 1024**2
 _GUESSED_BYTES = 60 * _MIB
-"""Of one container that waits, before any was measured: those of the shipped images hold 50 to 51 MiB
-by the count of :func:`hexhub.memory.read_held` (the pool logs it of each), and 56 once opened
+"""Of one container that waits, before any was measured: those of the shipped images hold 50 to 51
+MiB as :func:`hexhub.memory.read_held` counts (the pool logs it of each), 56 once they are opened
 (docs/benchmarks.md)."""
 _READY_POLL_S = 0.25
 _FIRST_LOOK_S = 5.0
