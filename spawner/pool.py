@@ -288,6 +288,7 @@ class MachinePool(LoggingConfigurable):
             old = known.get(each.number)
             if old is not None:
                 each.is_ready, each.memory_bytes = old.is_ready, old.memory_bytes
+                each.limits = old.limits  # those of its label are what it was made with
             elif each.is_running:
                 # A hub before this one has made it, long enough ago.
                 each.is_ready = True
