@@ -1,4 +1,4 @@
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
@@ -8,7 +8,7 @@ from jupyterhub.orm import Server
 from jupyterhub.spawner import SpawnException
 from requests.exceptions import ConnectionError as DockerGone
 
-from hexhub.catalog.model import Course, Isolation, Lesson, Limits, MachineUser, Network, Text
+from hexhub.catalog.model import Course, Lesson, Limits, MachineUser, Network, Text
 from hexhub.machine_facts import EndReason, MachineEnd
 from hexhub.names import CourseName, LessonName, Version
 from spawner.lesson_spawner import LessonSpawner
@@ -143,19 +143,6 @@ async def test_unknown_is_not_dead(trouble):
 
     spawner._docker_call = fail
     assert await spawner.poll() is None
-
-
-async def test_a_lesson_whose_runtime_lacks_is_not_started():
-    """Docker is asked for its runtimes, and for no container."""
-    spawner = make_spawner()
-
-    async def tell(method, *args, **kwargs):
-        assert method == "info"
-        return {"Runtimes": {"runc": {"path": "runc"}}}
-
-    spawner._docker_call = tell
-    with pytest.raises(SpawnException, match="stronger walls"):
-        await spawner._start(None, replace(LESSON, isolation=Isolation.VM), None)
 
 
 async def test_a_machine_that_ended_is_told_with_its_reason():
