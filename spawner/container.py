@@ -17,8 +17,6 @@ from hexhub.names import machine_name
 
 PORT = 8888
 """Where the single-user server listens in the container."""
-CPU_SHARES = 1024
-"""Of a student's machine, beside the others; Docker's own default. One that waits has fewer."""
 STOP_TIMEOUT_S = 3
 """Seconds between asking a container to stop and killing it."""
 HOST_NAME = "lesson"
@@ -101,7 +99,6 @@ def make_container(
         "MemorySwap": limits.memory_bytes,
         "CpuPeriod": _CPU_PERIOD_US,
         "CpuQuota": round(limits.cpus * _CPU_PERIOD_US),
-        "CpuShares": CPU_SHARES,
         "PidsLimit": limits.processes,
         "Ulimits": [
             {"Name": "core", "Soft": 0, "Hard": 0},

@@ -39,10 +39,11 @@ from hexhub.catalog.published import PublishedCatalog
 from hexhub.errors import HexHubError
 from hexhub.link_local import drop_link_local
 from hexhub.memory import has_free_memory, read_held
-from spawner.container import CPU_SHARES, add_room_for_image, address_of
+from spawner.container import add_room_for_image, address_of
 from spawner.docker_threads import DockerThreads, DockerTrouble
 from spawner.machine_site import MachineSite
 from spawner.pool_plan import (
+    CPU_SHARES,
     Demand,
     Shape,
     Waiting,

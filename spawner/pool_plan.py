@@ -24,9 +24,11 @@ Shape = str
 """Digest of what cannot be changed in a container."""
 
 _CHANGEABLE = ("Memory", "MemorySwap", "CpuPeriod", "CpuQuota", "CpuShares")
+CPU_SHARES = 1024
+"""Of the processor for a student's machine: Docker's own default, so that nothing need say it."""
 _LOADING_SHARES = 64
-"""Of the processor for a container that loads JupyterLab while nobody waits for it; a student's has
-1024, so that it takes a sixteenth of the time of theirs, and all that they leave."""
+"""For a container that loads JupyterLab while nobody waits for it: it takes a sixteenth of the time
+of a student's, and all that they leave."""
 _FORGOTTEN = 0.05
 """Opens, decayed, below which a shape counts as not in demand."""
 
@@ -41,7 +43,8 @@ def shape_of(arguments: Mapping[str, Any]) -> Shape:
 
 def limits_of(arguments: Mapping[str, Any]) -> dict[str, int]:
     """Give the limits that can be changed while a container runs, in the words of Docker's API."""
-    return {key: arguments["host_config"][key] for key in _CHANGEABLE}
+    host_config = {"CpuShares": CPU_SHARES, **arguments["host_config"]}
+    return {key: host_config[key] for key in _CHANGEABLE}
 
 
 def update_arguments(limits: Mapping[str, int]) -> dict[str, int]:

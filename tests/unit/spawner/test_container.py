@@ -93,7 +93,6 @@ def test_the_whole_container():
             "MemorySwap": 536870912,
             "CpuPeriod": 100000,
             "CpuQuota": 150000,
-            "CpuShares": 1024,
             "PidsLimit": 256,
             "Ulimits": [
                 {"Name": "core", "Soft": 0, "Hard": 0},
