@@ -1,7 +1,6 @@
 """Migrations make exactly the tables that the code knows."""
 
-import subprocess
-import sys
+import multiprocessing
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -68,30 +67,41 @@ def test_migrate_twice_is_no_fault(store: Store) -> None:
     store.migrate()
 
 
+def migrate(url: str) -> None:
+    """Make all tables, as each process does when it starts."""
+    store = Store(url)
+    store.migrate()
+    store.close()
+
+
 def test_processes_that_migrate_at_once_wait(make_url: Callable[[], str]) -> None:
     """Web and worker that start together on an empty database both get their tables."""
     url = make_url()
-    code = f"from hexhub.progress.store import Store; s = Store({url!r}); s.migrate(); s.close()"
-    processes = [
-        subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE, text=True)
-        for _ in range(4)
-    ]
+    # Forked by a process that has imported everything: so they begin in the same moment.
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([__name__])
+    processes = [context.Process(target=migrate, args=(url,)) for _ in range(4)]
     for process in processes:
-        _, complaint = process.communicate(timeout=120)
-        assert process.returncode == 0, complaint
+        process.start()
+    for process in processes:
+        process.join(120)
+    ended = [process.exitcode for process in processes]
+    for process in processes:
+        process.kill()
+        process.join(30)
+        process.close()
+    assert ended == [0] * 4
+    store = Store(url)
+    assert store.claim("w", 30) is None
+    store.close()
 
 
 def test_threads_that_migrate_at_once_wait(make_url: Callable[[], str]) -> None:
     """The same, with a timing that processes do not reach."""
     url = make_url()
 
-    def migrate(_: int) -> None:
-        store = Store(url)
-        store.migrate()
-        store.close()
-
     with ThreadPoolExecutor(6) as pool:
-        list(pool.map(migrate, range(6)))
+        list(pool.map(migrate, [url] * 6))
 
 
 def test_a_newer_database_is_refused(store: Store) -> None:
