@@ -103,6 +103,7 @@ lock: ## Resolve the Python packages again (needs uv)
 
 .PHONY: test test-tools test-storage test-server test-containers test-cheats test-course test-hub test-isolation
 .PHONY: test-browser test-faults bench-checks bench-load bench-start bench-memory bench-hundred bench-neighbour
+.PHONY: bench-terminal screenshots
 
 # Two suites at a time, the long ones first: most of a suite's time it waits, for containers.
 # The browser's comes last and alone: Chromium takes both cores.
@@ -156,7 +157,13 @@ bench-hundred: $(VENV)/.dev images config/proxy/node_modules/.installed ## A hun
 	$(BIN)/python -m tests.bench.memory -n 100 --only ours --hold 120 $(ARGS)
 
 bench-load: $(VENV)/.dev test-tools images config/proxy/node_modules/.installed ## What a browser loads until a student can type, with empty and full caches
-	$(BIN)/python tests/bench/load.py
+	$(BIN)/python tests/bench/load.py $(ARGS)
 
 bench-neighbour: $(VENV)/.dev test-tools images config/proxy/node_modules/.installed ## What one student's abuse (fork bomb, full disk …) costs at another's prompt (as root)
 	$(BIN)/python -m tests.bench.neighbour $(ARGS)
+
+bench-terminal: $(VENV)/.dev $(VENV)/.lesson images ## How fast `lesson` starts, and what our hooks add to a prompt
+	$(BIN)/python tests/bench/terminal.py $(ARGS)
+
+screenshots: $(VENV)/.dev test-tools images config/proxy/node_modules/.installed ## The pictures of the docs (ARGS=--all: of everything, into test-results/looks)
+	$(BIN)/python -m tests.browser.screenshots $(ARGS)

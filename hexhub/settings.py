@@ -38,6 +38,7 @@ class Settings:
         snapshot_attempt_bytes: The most that is kept of what one attempt hands in; 0 keeps nothing.
         snapshot_student_bytes: The most that is kept of one student, over all courses.
         snapshot_days: How long it is kept.
+        reported_days: How long events that students' machines reported are kept; 0: for ever.
         start_next_lesson: The next lesson's machine starts when a lesson is finished
             (``HEXHUB_START_NEXT_LESSON=1``); it costs a machine for students who go no further.
         machine_days: Machines that were stopped so long ago are removed, and their files kept; 0:
@@ -62,6 +63,7 @@ class Settings:
     snapshot_attempt_bytes: int = 8 * 1024**2
     snapshot_student_bytes: int = 64 * 1024**2
     snapshot_days: int = 180
+    reported_days: int = 180
     start_next_lesson: bool = False
     machine_days: int = 90
     archive_bytes: int = 512 * 1024**2
@@ -110,6 +112,7 @@ class Settings:
                 env, "HEXHUB_SNAPSHOT_STUDENT_BYTES", cls.snapshot_student_bytes, _MOST_BYTES
             ),
             snapshot_days=_whole_number(env, "HEXHUB_SNAPSHOT_DAYS", cls.snapshot_days, _MOST_DAYS),
+            reported_days=_whole_number(env, "HEXHUB_REPORTED_DAYS", cls.reported_days, _MOST_DAYS),
             start_next_lesson=env.get("HEXHUB_START_NEXT_LESSON", "") == "1",
             machine_days=_whole_number(env, "HEXHUB_MACHINE_DAYS", cls.machine_days, _MOST_DAYS),
             archive_bytes=_whole_number(

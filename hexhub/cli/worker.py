@@ -20,6 +20,7 @@ from hexhub.errors import CourseError, HexHubError, SetupError
 from hexhub.events.outbox import Outbox
 from hexhub.events.sink import InfluxSink
 from hexhub.machines import connect_docker, remove_expired
+from hexhub.progress.reports import Reports
 from hexhub.progress.snapshots import SnapshotLimits, Snapshots
 from hexhub.progress.store import Store
 from hexhub.progress.waking import make_waker
@@ -33,6 +34,7 @@ log = logging.getLogger(__name__)
 
 MB = 1024**2
 RETIRE_EVERY_S = 3600.0
+FORGET_EVERY_S = 3600.0
 CLOSE_S = 2.0
 """For removing the check containers that wait, within what is left to a worker that must end."""
 
@@ -131,6 +133,7 @@ def run_worker(
     waker = make_waker(settings.database_url)
 
     retire = make_retirement(settings)
+    forget = make_forgetting(settings, Reports(store))
 
     def clean_up() -> None:
         # Docker being away must not keep the database from being cleaned.
@@ -139,6 +142,7 @@ def run_worker(
             retire()
         finally:
             snapshots.clean_up_hourly()
+            forget()
 
     work = Worker(
         store,
@@ -191,6 +195,29 @@ def make_retirement(settings: Settings) -> Callable[[], None]:
         next_s = time.monotonic() + RETIRE_EVERY_S
 
     return retire
+
+
+def make_forgetting(
+    settings: Settings, reports: Reports, clock: Callable[[], float] = time.monotonic
+) -> Callable[[], None]:
+    """Give what deletes old claims of students' machines, for a loop that comes by often.
+
+    It does so once an hour. Where events go to InfluxDB, none goes before it is there.
+    """
+    next_s = clock()
+
+    def forget() -> None:
+        nonlocal next_s
+        if clock() < next_s or not settings.reported_days:
+            return
+        gone = reports.forget_old(
+            timedelta(days=settings.reported_days), only_shipped=bool(settings.influx_url)
+        )
+        if gone:
+            log.info("%d events that machines had reported are gone.", gone)
+        next_s = clock() + FORGET_EVERY_S
+
+    return forget
 
 
 def expect_checks(catalog: PublishedCatalog) -> list[SandboxSpec]:

@@ -6,9 +6,9 @@ transactions.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from hexhub.events.model import Event, EventName
@@ -17,6 +17,8 @@ from hexhub.progress.database import Database
 from hexhub.progress.rows import make_event_values, read_event
 from hexhub.progress.store import Store
 from hexhub.progress.tables import EventRow, RefusedReportRow
+
+_BATCH = 500
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,36 @@ class Reports:
                 query = query.where(EventRow.sequence < before)
             rows = session.scalars(query.order_by(EventRow.sequence.desc()).limit(limit))
             return [read_event(row) for row in rows]
+
+    def forget_old(self, kept: timedelta, *, only_shipped: bool) -> int:
+        """Delete claims that are older than they may be; give how many are gone.
+
+        What our own processes tell stays. Batch by batch, so that nobody is kept out for long.
+
+        Args:
+            kept: Age from which an event goes; a day or more, after which no machine sends one
+                again.
+            only_shipped: Events that no sink has acknowledged stay, whatever their age.
+
+        Raises:
+            StoreError: The database refuses; what is done is done.
+        """
+        gone = 0
+        while found := self._forget_some(kept, only_shipped=only_shipped):
+            gone += found
+        return gone
+
+    def _forget_some(self, kept: timedelta, *, only_shipped: bool) -> int:
+        with self._database.writing() as session:
+            # No index helps: this runs once an hour, and reads the oldest rows first.
+            old = select(EventRow.sequence).where(
+                EventRow.is_reported, EventRow.at < session.now() - kept
+            )
+            if only_shipped:
+                old = old.where(EventRow.shipped_at.is_not(None))
+            found = session.scalars(old.order_by(EventRow.sequence).limit(_BATCH)).all()
+            session.execute(delete(EventRow).where(EventRow.sequence.in_(found)))
+            return len(found)
 
     def counts(self, user: UserName) -> Mapping[EventName, int]:
         """Give how many events of each kind are recorded about a student."""

@@ -159,12 +159,14 @@ def lesson_json(view: LessonView, *, locale: Locale, prefix: str, now: datetime)
                 for preview in lesson.preview
             ],
             "is_finished": view.is_finished,
+            "records_commands": lesson.records_commands,
         },
         "steps": [_step_json(view, step, locale, now) for step in lesson.steps],
         "current_step": current_step(lesson, view.passed).name,
         "solution": _availability(_solution_refusal(view, now), locale),
         "previous_lesson": _link_json(course, preceding, locale, prefix),
         "next_lesson": _link_json(course, following, locale, prefix),
+        "recorded_url": f"{prefix}recorded",
     }
 
 

@@ -29,6 +29,8 @@ interface Definition {
 export interface PageCommands {
   /** Brings the panel to the front without taking the focus. */
   readonly show: () => void;
+  /** Takes the focus to the panel, or back to the work from there: for whoever has no mouse. */
+  readonly goThere: () => void;
   /** Moves the panel to the other side. */
   readonly changeSide: () => unknown;
 }
@@ -89,7 +91,7 @@ function definitionsOf(model: LessonModel, page: PageCommands): readonly Definit
     {
       id: CommandIds.show,
       label: (texts) => texts.commandShow,
-      run: showPanel,
+      run: page.goThere,
       canRun: () => true,
     },
     {

@@ -312,10 +312,20 @@ const plugin: JupyterFrontEndPlugin<void> = {
     const side = makeSide(shell, panel, settings, PLUGIN_ID);
     side.add();
     restorer?.add(panel, panel.id);
+    const show = (): void => {
+      if (!panel.isVisible) {
+        shell.activateById(panel.id);
+      }
+    };
     registerCommands(app.commands, palette, model, {
-      show: () => {
-        if (!panel.isVisible) {
-          shell.activateById(panel.id);
+      show,
+      goThere: () => {
+        const work = shell.currentWidget;
+        if (panel.hasFocus && work !== null && work !== panel) {
+          shell.activateById(work.id);
+        } else {
+          show();
+          panel.takeFocus();
         }
       },
       changeSide: side.change,

@@ -160,12 +160,14 @@ const lesson = record({
     open: listOf(text),
     preview: listOf(preview),
     is_finished: flag,
+    records_commands: flag,
   }),
   steps: listOf(step),
   current_step: text,
   solution: record({ is_available: flag, reason: orNull(text) }),
   previous_lesson: orNull(record({ name: text, title: text, url: text })),
   next_lesson: orNull(record({ name: text, title: text, url: text })),
+  recorded_url: text,
 });
 
 const attempts = record({ version, attempts: listOf(attempt) });

@@ -87,6 +87,7 @@ def lesson(name: str, title: str, steps: tuple[Step, ...]) -> Lesson:
         theory=text("A web server listens on a **port**."),
         open=("work/index.html", "terminal"),
         preview=(Preview(8000, text("Your site")),),
+        records_commands=True,
     )
 
 

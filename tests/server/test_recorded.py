@@ -43,6 +43,7 @@ async def test_the_page_lists_everything_about_the_person_and_nobody_else(
     assert "Too much at once" in page
     assert ">42<" in page
     assert "of-bob" not in page
+    assert "It is deleted after 180 days." in page
     assert "The text of commands is recorded in none of your lessons." in page
 
 

@@ -1,27 +1,30 @@
 """What machines report is stored once, counted where it is refused, and found by its student."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import create_engine, text
 
+from hexhub.cli.worker import make_forgetting
 from hexhub.events.model import Event, EventName
 from hexhub.events.schemas import make_event
 from hexhub.names import UserName
 from hexhub.progress import migrations
 from hexhub.progress.reports import Reports
 from hexhub.progress.store import Store
+from hexhub.settings import Settings
 
 ADA, EVE = UserName("ada"), UserName("eve")
 AT = datetime(2026, 11, 24, 10, tzinfo=UTC)
 
 
-def saved(n: int, user: str = "ada") -> Event:
+def saved(n: int, user: str = "ada", at: datetime = AT) -> Event:
     data = {"user": user, "course": "c", "lesson": "l", "path": f"work/{n}"}
-    return make_event(EventName.FILE_SAVED, AT, data, id=f"{n:032x}")
+    return make_event(EventName.FILE_SAVED, at, data, id=f"{n:032x}")
 
 
 def test_a_batch_sent_twice_is_stored_once(store: Store) -> None:
@@ -70,6 +73,47 @@ def test_claims_are_marked_and_the_rest_is_not(store: Store) -> None:
         ("student_registered", "ada", False),
         ("file_saved", "ada", True),
     ]
+
+
+def test_old_claims_go_and_the_rest_stays(store: Store) -> None:
+    """In as many batches as it takes; what we saw happen ourselves is no claim."""
+    reports, now = Reports(store), store.now()
+    old = now - timedelta(days=31)
+    store.add_event(make_event(EventName.STUDENT_REGISTERED, old, {"user": "ada"}))
+    reports.store(ADA, [saved(n, at=old) for n in range(1, 602)], {"event_invalid": 2})
+    reports.store(ADA, [saved(700, at=now - timedelta(days=29))], {})
+
+    assert reports.forget_old(timedelta(days=30), only_shipped=False) == 601
+    assert reports.forget_old(timedelta(days=30), only_shipped=False) == 0
+    assert reports.counts(ADA) == {EventName.FILE_SAVED: 1, EventName.STUDENT_REGISTERED: 1}
+    assert reports.recorded(ADA, 1)[0].data["path"] == "work/700"
+
+
+def test_old_claims_that_no_sink_has_yet_stay(store: Store) -> None:
+    """Where events go to InfluxDB, its being away loses nothing."""
+    reports, old = Reports(store), store.now() - timedelta(days=31)
+    reports.store(ADA, [saved(n, at=old) for n in (1, 2, 3)], {})
+    store.mark_shipped([saved(2).id])
+
+    assert reports.forget_old(timedelta(days=30), only_shipped=True) == 1
+    assert [event.data["path"] for event in reports.recorded(ADA, 9)] == ["work/3", "work/1"]
+
+
+def test_the_worker_forgets_once_an_hour(store: Store) -> None:
+    """With the days of the settings; 0 keeps everything."""
+    reports, now_s = Reports(store), [0.0]
+    settings = Settings(state=Path("unused"), database_url="", reported_days=30)
+    forget = make_forgetting(settings, reports, lambda: now_s[0])
+    old = store.now() - timedelta(days=31)
+    left: list[int] = []
+    for now_s[0] in (0.0, 3599.0, 3600.0):
+        reports.store(ADA, [saved(int(now_s[0]) + 1, at=old)], {})
+        forget()
+        left.append(reports.counts(ADA).get(EventName.FILE_SAVED, 0))
+    assert left == [0, 1, 0]
+    reports.store(ADA, [saved(9000, at=old)], {})
+    make_forgetting(replace(settings, reported_days=0), reports, lambda: now_s[0])()
+    assert reports.counts(ADA) == {EventName.FILE_SAVED: 1}
 
 
 def test_older_events_are_given_their_student(make_url: Callable[[], str]) -> None:

@@ -26,6 +26,13 @@ def test_old_machines_are_kept_as_long_as_is_said() -> None:
     assert Settings.from_environment({"HEXHUB_ARCHIVE_BYTES": "5"}).archive_bytes == 5
 
 
+def test_what_machines_report_is_kept_as_long_as_is_said() -> None:
+    """Half a year unless said otherwise; 0 is for ever."""
+    assert Settings.from_environment({}).reported_days == 180
+    assert Settings.from_environment({"HEXHUB_REPORTED_DAYS": "30"}).reported_days == 30
+    assert Settings.from_environment({"HEXHUB_REPORTED_DAYS": "0"}).reported_days == 0
+
+
 @pytest.mark.parametrize("text", ["-1", "1.5", "many", "8M", "٣", "9" * 30])
 def test_what_is_no_number_is_said(text: str) -> None:
     """The variable and what it takes are named."""

@@ -36,6 +36,7 @@ class RecordedPage(PageHandler):
                 self._kind(name, counts.get(name, 0)) for name in EventName if not _is_claim(name)
             ],
             claims=[self._kind(name, counts.get(name, 0)) for name in EventName if _is_claim(name)],
+            kept_days=self.context.settings.reported_days,
             refused=[
                 {"problem": say(self.locale_name, f"refused.{row.problem}"), "count": row.count}
                 for row in refused

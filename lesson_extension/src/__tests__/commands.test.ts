@@ -9,6 +9,7 @@ let api: FakeApi;
 let model: LessonModel;
 let commands: CommandRegistry;
 let shows: number;
+let visits: number;
 
 beforeEach(async () => {
   api = new FakeApi();
@@ -24,9 +25,13 @@ beforeEach(async () => {
   await model.start();
   commands = new CommandRegistry();
   shows = 0;
+  visits = 0;
   registerCommands(commands, null, model, {
     show: () => {
       shows += 1;
+    },
+    goThere: () => {
+      visits += 1;
     },
     changeSide: () => undefined,
   });
@@ -56,6 +61,11 @@ it('offers a check only where there is something to check', async () => {
 it('goes to the next open step', async () => {
   await commands.execute(CommandIds.next);
   expect(model.state.openStep).toBe('serves');
+});
+
+it('takes whoever has no mouse to the panel, also while there is no lesson', async () => {
+  await commands.execute(CommandIds.show);
+  expect([visits, shows]).toEqual([1, 0]);
 });
 
 it('speaks the language of the panel', async () => {

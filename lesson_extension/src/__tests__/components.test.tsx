@@ -469,6 +469,26 @@ describe('the end of a step and of the lesson', () => {
   });
 });
 
+describe('what is recorded', () => {
+  it('is said at the top of a lesson that records what is typed, in its language', () => {
+    const lesson = makeLesson();
+    const watched = { ...lesson, lesson: { ...lesson.lesson, records_commands: true } };
+    const { again } = show({ lesson: watched });
+    const note = screen.getByRole('note');
+    expect(note.textContent).toContain('records the commands that you type');
+    expect(within(note).getByRole('link').getAttribute('href')).toBe('/services/hexhub/recorded');
+    again({ lesson: watched, locale: 'ru' });
+    expect(screen.getByRole('note').textContent).toContain('записывает команды');
+  });
+
+  it('is a link away in every other lesson, and no more', () => {
+    show();
+    expect(screen.queryByRole('note')).toBeNull();
+    const link = screen.getByRole('link', { name: texts.recordedLink });
+    expect(link.getAttribute('href')).toBe('/services/hexhub/recorded');
+  });
+});
+
 it('folds the theory when it was read', () => {
   const { wishes } = show({ isTheoryOpen: true });
   fireEvent.click(screen.getByRole('button', { name: 'I have read this' }));

@@ -86,6 +86,7 @@ export function makeLesson(change: Partial<Lesson> = {}): Lesson {
       open: ['work/index.html', 'terminal'],
       preview: [{ port: 8000, title: 'Your site' }],
       is_finished: false,
+      records_commands: false,
     },
     steps: [
       makeStep(),
@@ -96,6 +97,7 @@ export function makeLesson(change: Partial<Lesson> = {}): Lesson {
     solution: { is_available: false, reason: 'When all steps are passed.' },
     previous_lesson: null,
     next_lesson: { name: 'database', title: 'A database', url: '/lessons/database/open' },
+    recorded_url: '/services/hexhub/recorded',
     ...change,
   };
 }

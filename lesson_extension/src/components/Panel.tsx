@@ -12,6 +12,7 @@ import { Lessons } from './Lessons';
 import type { MarkdownTools } from './Markdown';
 import { countOf, headlineOf, type ResultTools } from './OutcomeView';
 import { Previews } from './Previews';
+import { RecordedLink, Records } from './Records';
 import { StartOver, type StartOverWishes } from './StartOver';
 import { StepItem } from './StepItem';
 import { Theory } from './Theory';
@@ -163,6 +164,7 @@ function Content(props: PanelProps & { readonly lesson: Lesson }): JSX.Element {
         />
       )}
       {lesson.lesson.is_finished && <Finished lesson={lesson} texts={texts} />}
+      <Records lesson={lesson} texts={texts} />
       <Theory
         source={lesson.lesson.theory}
         isOpen={state.isTheoryOpen}
@@ -190,6 +192,7 @@ function Content(props: PanelProps & { readonly lesson: Lesson }): JSX.Element {
         wishes={wishes.startOver}
       />
       <Lessons lesson={lesson} texts={texts} />
+      <RecordedLink lesson={lesson} texts={texts} />
     </>
   );
 }

@@ -83,7 +83,7 @@ export function Status(props: StatusProps): JSX.Element | null {
   }
   return (
     <div className="hx-status" lang={lesson.locale}>
-      <button type="button" title={texts.commandShow} onClick={onShow}>
+      <button type="button" title={texts.panelTitle} onClick={onShow}>
         {texts.stepOf(number, lesson.steps.length)}
       </button>
       <span className={`hx-status-connection hx-status-${connection.kind}`}>

@@ -1,10 +1,11 @@
 /**
  * How the page looks when a student opens a lesson for the first time.
  *
- * Design choices: the lesson stands on the right, so that the file browser on the left can be open
- * beside it. Where the page is too narrow for both, the file browser starts folded, and the
- * terminal stands below the files instead of beside them, because a shell of fewer than 80 columns
- * is no fun. This happens once; afterwards JupyterLab keeps the student's own layout.
+ * Design choices: files and terminal stand side by side, for a student looks from one to the other
+ * all the time, and neither loses its height; the lesson stands at the right of both. Where the
+ * page is too narrow for the file browser as well, that one starts folded. Only below the width of
+ * a laptop, where a shell would have fewer than 50 columns, does the terminal stand below the
+ * files. This happens once; afterwards JupyterLab keeps the student's own layout.
  */
 import type { JupyterFrontEnd, LabShell } from '@jupyterlab/application';
 import type { IDocumentManager } from '@jupyterlab/docmanager';
@@ -13,11 +14,14 @@ import { SplitPanel, Widget } from '@lumino/widgets';
 import type { Lesson } from '../wire';
 import { openFile } from './documents';
 
-/** Width of the panel at first, in pixels. */
-export const PANEL_WIDTH = 400;
+/** Width of the panel at first, in pixels: on a wide page, and where files and terminal need it. */
+const PANEL_WIDTH = 400;
+const SMALL_PANEL_WIDTH = 368;
 const FILES_WIDTH = 240;
 /** Page width from which file browser, files, terminal and lesson fit side by side. */
 const WIDE_PAGE = 1_600;
+/** Page width from which files, terminal and lesson do. */
+const SIDE_BY_SIDE_PAGE = 1_200;
 
 /** Frames of the same size after which a page counts as laid out. */
 const SETTLED_FRAMES = 3;
@@ -56,8 +60,9 @@ function setPanelWidth(shell: LabShell): void {
     return;
   }
   const left = shell.leftCollapsed ? 0 : FILES_WIDTH;
-  const main = Math.max(split.node.clientWidth - left - PANEL_WIDTH, PANEL_WIDTH);
-  split.setRelativeSizes([left, main, PANEL_WIDTH]);
+  const panel = isWide(shell) ? PANEL_WIDTH : SMALL_PANEL_WIDTH;
+  const main = Math.max(split.node.clientWidth - left - panel, panel);
+  split.setRelativeSizes([left, main, panel]);
 }
 
 async function openTerminal(
@@ -70,7 +75,8 @@ async function openTerminal(
     return null;
   }
   if (beside !== null) {
-    const mode = isWide(shell) ? 'split-right' : 'split-bottom';
+    const isBeside = shell.node.clientWidth >= SIDE_BY_SIDE_PAGE;
+    const mode = isBeside ? 'split-right' : 'split-bottom';
     shell.add(terminal, 'main', { mode, ref: beside.id });
   }
   return terminal;

@@ -68,6 +68,19 @@ export class LessonPanel extends ReactWidget {
     };
   }
 
+  /** Whether the focus is in the panel. */
+  get hasFocus(): boolean {
+    return this.node.contains(document.activeElement);
+  }
+
+  /** Put the focus where reading goes on: on the heading of the step that is unfolded. */
+  takeFocus(): void {
+    const head =
+      this.node.querySelector<HTMLElement>('.hx-step-head[aria-expanded="true"]') ??
+      this.node.querySelector<HTMLElement>('button, a');
+    head?.focus();
+  }
+
   /** Stop drawing. */
   override dispose(): void {
     this.options.model.changed.disconnect(this._onChanged);

@@ -1,0 +1,187 @@
+"""Screenshots of what students see, for the docs and for looking at it::
+
+    make screenshots         or: python -m tests.browser.screenshots [--all]
+
+A HexHub of its own is started, one student signs up and does part of two lessons, and a few
+pictures go to ``docs/screenshots``, with at most 256 colours. With ``--all`` every page, light and
+dark, wide and narrow, goes to ``test-results/looks``.
+"""
+
+import argparse
+import re
+import tempfile
+from pathlib import Path
+from typing import Literal
+
+from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
+
+from .conftest import ARGUMENTS, CHROMIUM
+from .small_png import shrink_png
+from .student import Student
+from .system import REPOSITORY, System
+
+DOCS = REPOSITORY / "docs" / "screenshots"
+LOOKS = REPOSITORY / "test-results" / "looks"
+WIDE = {"width": 1366, "height": 768}
+NARROW = {"width": 390, "height": 844}
+FOR_DOCS = {
+    "catalogue": "catalogue-wide-light",
+    "course": "course-wide-light",
+    "waiting": "waiting-wide-light",
+    "recorded": "recorded-wide-light",
+    "lesson": "failed-wide-light",
+    "lesson-dark": "failed-wide-dark",
+    "lesson-narrow": "failed-narrow-light",
+    "preview": "preview-wide-light",
+}
+"""Name in the docs → name among all."""
+RECEIPT = '''\
+"""Receipts of a shop: prices in cents."""
+
+
+def cents(price: str) -> int:
+    """Give a price such as "12.34" in cents."""
+    return int(float(price) * 100)
+'''
+
+Scheme = Literal["light", "dark"]
+
+
+class Camera:
+    """Takes pictures of one page, in all sizes and both schemes where that is wanted."""
+
+    def __init__(self, page: Page, *, takes_all: bool) -> None:
+        self._page = page
+        self._takes_all = takes_all
+        LOOKS.mkdir(parents=True, exist_ok=True)
+
+    def shoot(self, scene: str, size: str, scheme: Scheme) -> None:
+        """Take the page as it is now."""
+        name = f"{scene}-{size}-{scheme}"
+        if self._takes_all or name in FOR_DOCS.values():
+            self._page.mouse.move(0, 0)
+            self._page.screenshot(path=LOOKS / f"{name}.png", animations="disabled")
+
+    def shoot_page(self, scene: str) -> None:
+        """Take one of HexHub's own pages."""
+        for size, viewport in (("narrow", NARROW), ("wide", WIDE)):
+            self._page.set_viewport_size(viewport)  # type: ignore[arg-type]
+            for scheme in ("dark", "light"):
+                self._page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+                self.shoot(scene, size, scheme)  # type: ignore[arg-type]
+
+    def shoot_lab(self, scene: str) -> None:
+        """Take JupyterLab, whose theme is a setting."""
+        for scheme in ("dark", "light"):
+            set_theme(self._page, "JupyterLab Dark" if scheme == "dark" else "JupyterLab Light")
+            self.shoot(scene, "wide", scheme)  # type: ignore[arg-type]
+            self._page.set_viewport_size(NARROW)  # type: ignore[arg-type]
+            buttons = self._page.locator(".hx-status button")
+            expect(buttons).to_have_count(3)
+            if self._page.locator(".hx-outcome").count():
+                self._page.locator(".hx-outcome").first.scroll_into_view_if_needed()
+            self.shoot(scene, "narrow", scheme)  # type: ignore[arg-type]
+            buttons.last.click()
+            self.shoot(f"{scene}-terminal", "narrow", scheme)  # type: ignore[arg-type]
+            self._page.set_viewport_size(WIDE)  # type: ignore[arg-type]
+            expect(self._page.locator("#jp-right-stack .hx-panel")).to_be_visible()
+
+
+def set_theme(page: Page, theme: str) -> None:
+    """Choose a theme in the palette of commands."""
+    page.locator(".hx-header h2").click()
+    page.keyboard.press("Control+Shift+C")
+    page.locator(".lm-CommandPalette-input:visible").fill(theme)
+    expect(page.locator(".lm-CommandPalette-item.lm-mod-active:visible")).to_contain_text(theme)
+    page.keyboard.press("Enter")
+    is_light = "false" if "Dark" in theme else "true"
+    expect(page.locator("body")).to_have_attribute("data-jp-theme-light", is_light)
+
+
+def shoot_waiting(student: Student, camera: Camera) -> None:
+    """Hold the start where it is, so that the page that waits can be seen."""
+    page = student.page
+    waiting = {"version": 1, "state": "starting", "url": None, "progress": 40, "message": None}
+
+    def hold(route: Route) -> None:
+        route.fulfill(json=waiting)
+
+    page.route(re.compile(r"/api/.*/(open|server)"), hold)
+    page.goto(f"{student.url}/services/hexhub/courses/real-machine/lessons/database/open")
+    expect(page.locator(".meter-fill")).to_have_attribute("width", "40%")
+    camera.shoot_page("waiting")
+    page.unroute(re.compile(r"/api/.*/(open|server)"))
+
+
+def shoot_python(student: Student, camera: Camera) -> None:
+    """Write part of a module, and have it checked."""
+    page = student.page
+    student.open_lesson("A Python module")
+    expect(page.locator(".jp-Terminal .xterm-screen").first).to_be_visible()
+    expect(page.locator(".jp-FileEditor .cm-content").first).to_be_visible()
+    camera.shoot_lab("opened")
+    student.panel.get_by_role("button", name="I have read this").click()
+    page.locator(".lm-TabBar-tab", has_text=re.compile("^receipt.py$")).first.click()
+    editor = page.locator(".jp-FileEditor:visible .cm-content").first
+    editor.click()
+    page.keyboard.press("ControlOrMeta+a")
+    page.keyboard.insert_text(RECEIPT)
+    student.type("lesson")
+    student.check("failed")
+    student.panel.locator(".hx-hint, .hx-take-hint, .hx-outcome").first.scroll_into_view_if_needed()
+    camera.shoot_lab("failed")
+
+
+def shoot_web(student: Student, camera: Camera) -> None:
+    """Serve the page of the web server's lesson and look at it."""
+    page = student.page
+    student.open_lesson("A web server")
+    student.type("cd ~/work/site; python3 -m http.server 8000 > /tmp/served 2>&1 &")
+    student.panel.get_by_role("button", name="Your site").click()
+    expect(page.frame_locator(".hx-preview iframe").locator("body")).not_to_be_empty()
+    camera.shoot_lab("preview")
+
+
+def shoot_all(browser: Browser, system: System, *, takes_all: bool) -> None:
+    """Be the student."""
+    context = browser.new_context(viewport=WIDE, locale="en-US")  # type: ignore[arg-type]
+    context.set_default_timeout(60_000)
+    page = context.new_page()
+    camera = Camera(page, takes_all=takes_all)
+    student = Student(page, system.url, LOOKS)
+    student.sign_up("ada")
+    camera.shoot_page("catalogue")
+    shoot_waiting(student, camera)
+    page.emulate_media(color_scheme="light")
+    shoot_python(student, camera)
+    shoot_web(student, camera)
+    page.goto(f"{system.url}/services/hexhub/courses/real-machine")
+    camera.shoot_page("course")
+    page.goto(f"{system.url}/services/hexhub/recorded")
+    camera.shoot_page("recorded")
+    context.close()
+
+
+def main() -> None:
+    """Start a HexHub, take the pictures, and remove it."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--all", action="store_true", help="also what the docs do not show")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="hexhub-screenshots-") as folder:
+        system = System(Path(folder) / "state")
+        try:
+            system.start()
+            with sync_playwright() as playwright:
+                browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
+                shoot_all(browser, system, takes_all=options.all)
+                browser.close()
+        finally:
+            system.remove()
+    for name, source in FOR_DOCS.items():
+        small = shrink_png((LOOKS / f"{source}.png").read_bytes())
+        (DOCS / f"{name}.png").write_bytes(small)
+        print(f"docs/screenshots/{name}.png: {len(small) // 1024} kB")
+
+
+if __name__ == "__main__":
+    main()
