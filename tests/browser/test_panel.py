@@ -1,18 +1,21 @@
 """The lesson panel, as a student uses it: one student, one machine, one page for all of it."""
 
 import sqlite3
+import subprocess
 from collections.abc import Iterator
-from typing import Any
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
+from .accessibility import violations
 from .conftest import SHOTS
+from .secrets_of_a_lesson import Received, find_in_machine, lines_of
 from .student import CHECK_MS, Student
 from .system import REPOSITORY, System
 
-AXE = REPOSITORY / "lesson_extension" / "node_modules" / "axe-core" / "axe.min.js"
-BAD = {"serious", "critical"}
+SHELL = REPOSITORY / "courses" / "real-machine" / "lessons" / "shell"
+SERVER = Path(__file__).with_name("port_server.py")
 WIDE = {"width": 1366, "height": 768}
 NARROW = {"width": 390, "height": 844}
 
@@ -129,20 +132,6 @@ def show_theory(page: Page, text: str, locale: str = "en") -> None:
     page.route("**/hexhub/lesson?*", answer)
 
 
-def violations(page: Page, where: str) -> list[str]:
-    """Give what axe-core holds for serious in a part of the page."""
-    page.evaluate(AXE.read_text(encoding="utf-8"))
-    found: dict[str, Any] = page.evaluate(
-        "where => axe.run({include: [[where]]}, {resultTypes: ['violations']})", where
-    )
-    return [
-        f"{rule['id']}: {node['html'][:160]} {node['failureSummary'][:200]}"
-        for rule in found["violations"]
-        if rule["impact"] in BAD
-        for node in rule["nodes"]
-    ]
-
-
 def run_command(page: Page, label: str) -> None:
     """Find a command in the palette and run it, by keyboard."""
     # A terminal would copy.
@@ -248,11 +237,45 @@ def test_buttons_of_code_blocks(student: Student) -> None:
     expect(page.locator(".jp-StatusBar-Right")).to_contain_text("Ln 3, Col 1")
     panel.locator(".hx-copy.hx-offered").click()
     assert page.evaluate("navigator.clipboard.readText()") == 'print("copied")'
-    panel.get_by_role("button", name="Show port 8123").click()
-    tab = page.locator(".lm-TabBar-tab", has_text="Port 8123")
-    expect(tab).to_be_visible()
-    tab.locator(".lm-TabBar-tabCloseIcon").click()
     student.shot("panel-blocks")
+
+
+def serve(student: Student, port: int) -> None:
+    """Start a student's web server in the machine."""
+    machine = student.machine()
+    subprocess.run(["docker", "cp", str(SERVER), f"{machine}:/tmp/port_server.py"], check=True)
+    program = ["/opt/hexhub/bin/python", "/tmp/port_server.py", str(port)]
+    subprocess.run(["docker", "exec", "--detach", machine, *program], check=True)
+
+
+def test_preview_of_a_web_server(student: Student) -> None:
+    """The tab says that nothing answers, shows the page by itself once something does, with what it
+    asks for by absolute path and over its web socket, loads it again, and opens it outside."""
+    page = student.page
+    show_theory(page, BLOCKS)
+    student.panel.get_by_role("button", name="Show port 8123").click()
+    tab = page.locator(".lm-TabBar-tab", has_text="Port 8123")
+    expect(
+        page.locator(".hx-preview").get_by_text("Nothing to show from port 8123")
+    ).to_be_visible()
+    serve(student, 8123)
+    shown = page.frame_locator(".hx-preview iframe")
+    expect(shown.locator("#fetched")).to_have_text("fetched it")
+    expect(shown.locator("#heard")).to_have_text("heard hello")
+    expect(shown.locator("h1")).to_have_css("color", "rgb(1, 2, 3)")
+    assert shown.locator("img").evaluate("picture => picture.naturalWidth > 0")
+    visits = int(shown.locator("#visits").inner_text())
+    page.locator(".hx-preview").get_by_role("button", name="Reload").click()
+    expect(shown.locator("#visits")).to_have_text(str(visits + 1))
+    shown.get_by_role("link", name="second").click()
+    expect(shown.locator("h1")).to_have_text("Second")
+    student.shot("panel-preview")
+    with page.context.expect_page() as outside:
+        page.locator(".hx-preview-outside").click()
+    expect(outside.value.locator("#heard")).to_have_text("heard hello")
+    outside.value.close()
+    tab.locator(".lm-TabBar-tabCloseIcon").click()
+    page.unroute("**/hexhub/lesson?*")
 
 
 def test_hostile_lesson_runs_nothing(student: Student) -> None:
@@ -339,16 +362,137 @@ def test_nothing_serious_for_axe(student: Student, theme: str) -> None:
     assert bad == []
 
 
-@pytest.mark.parametrize("path", ["", "courses/real-machine", "courses/real-machine/lessons/none"])
-def test_nothing_serious_for_axe_on_pages(student: Student, path: str) -> None:
-    """Catalogue, course and an error, light and dark, wide and narrow."""
+PAGES = (
+    "",
+    "courses/real-machine",
+    "courses/real-machine/lessons/none",
+    "courses/real-machine/lessons/database/open",
+    "recorded",
+)
+
+
+def test_nothing_serious_for_axe_on_pages(student: Student) -> None:
+    """Catalogue, course, an error, a start that waits and what is recorded, light and dark, wide
+    and narrow; none is wider than its window."""
     page = student.page.context.new_page()
+    waiting = {"version": 1, "state": "starting", "url": None, "progress": 40, "message": None}
+    page.route(
+        "**/lessons/database/**",
+        lambda route: (
+            route.fulfill(json=waiting) if "/api/" in route.request.url else route.continue_()
+        ),
+    )
     bad: list[str] = []
-    for size in (WIDE, NARROW):
-        page.set_viewport_size(size)
-        page.goto(f"{student.url}/services/hexhub/{path}")
-        for scheme in ("light", "dark"):
-            page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
-            bad += violations(page, "body")
+    for path in PAGES:
+        for size in (WIDE, NARROW):
+            page.set_viewport_size(size)
+            page.goto(f"{student.url}/services/hexhub/{path}")
+            for scheme in ("light", "dark"):
+                page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+                bad += [f"{path}: {found}" for found in violations(page, "body")]
+            if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+                bad.append(f"{path} is wider than {size['width']}")
     page.close()
     assert bad == []
+
+
+def widen_panel(page: Page) -> float:
+    """Drag the panel's edge with the mouse until JupyterLab has kept it; give the new width."""
+    panel = page.locator(".hx-panel")
+    before = panel.bounding_box()
+    assert before is not None
+    y = before["y"] + 200
+    with page.expect_response(lambda r: "/workspaces/" in r.url and r.request.method == "PUT"):
+        page.mouse.move(before["x"] - 2, y)
+        page.mouse.down()
+        page.mouse.move(before["x"] - 72, y, steps=4)
+        page.mouse.up()
+    after = panel.bounding_box()
+    assert after is not None
+    assert after["width"] > before["width"] + 40
+    return after["width"]
+
+
+def test_a_reload_keeps_the_layout_and_brings_nothing_that_is_locked(student: Student) -> None:
+    """The panel has the width that it was given, no second terminal opens; in nothing that the
+    browser gets, nor in the machine, stands a locked step, a hint, a check or the solution."""
+    page = student.page
+    tabs = page.locator("#jp-main-dock-panel .lm-TabBar-tab").count()
+    width = widen_panel(page)
+    received = Received(page)
+    page.reload()
+    student.wait_for_lesson()
+    student.check("failed")
+    expect(student.panel.locator(".hx-check")).to_have_attribute(
+        "aria-disabled", "false", timeout=CHECK_MS
+    )
+    panel = student.panel.bounding_box()
+    assert panel is not None
+    assert abs(panel["width"] - width) <= 2
+    expect(page.locator("#jp-main-dock-panel .lm-TabBar-tab")).to_have_count(tabs)
+
+    texts = SHELL / "en"
+    open_lines = lines_of([texts / "README.md", texts / "steps" / "tidy.md", SHELL / "starter"])
+    secret = lines_of([SHELL / part for part in ("checks", "solution", "en/hints", "ru/hints")])
+    secret |= lines_of(p for p in SHELL.glob("*/steps/*.md") if p.stem != "tidy")
+    secret -= open_lines
+    assert len(secret) > 100
+    assert received.find(sorted(open_lines))
+    assert received.find(sorted(secret)) == set()
+    assert find_in_machine(student.machine(), lines_of([SHELL / "starter"]))
+    assert find_in_machine(student.machine(), secret) == []
+
+
+TIDY = (
+    "cd ~/work; mkdir -p logs data notes; mv inbox/*.log logs/; mv inbox/*.csv data/; "
+    "mv inbox/*.txt inbox/.*.txt notes/; rmdir inbox; touch /tmp/tidied"
+)
+
+
+def focused(page: Page) -> str:
+    """Give the words of what has the focus."""
+    words: str = page.evaluate("document.activeElement.innerText.trim()")
+    return words
+
+
+def tab_to(page: Page, words: str) -> None:
+    """Press Tab until something that begins with these words has the focus."""
+    for _ in range(40):
+        if focused(page).startswith(words):
+            return
+        page.keyboard.press("Tab")
+    raise AssertionError(f"Tab does not come to {words!r}")
+
+
+def test_a_step_with_the_keyboard_alone(student: Student) -> None:
+    """To the panel, through it, back to the terminal, check, and a hint of the step that opened: no
+    mouse; and what happens is told aloud, the condition of the next hint too."""
+    page, panel = student.page, student.panel
+    spoken = panel.locator('[role="status"].hx-spoken')
+    page.keyboard.press("Control+Shift+Period")
+    assert "Step 1" in focused(page)
+    page.keyboard.press("Enter")
+    expect(panel.locator('.hx-step-head[aria-expanded="true"]')).to_have_count(0)
+    page.keyboard.press("Enter")
+    expect(panel.locator('.hx-step-head[aria-expanded="true"]')).to_have_count(1)
+    page.keyboard.press("Control+Shift+Period")
+    for _ in range(5):
+        if page.evaluate("document.activeElement.closest('.jp-Terminal') !== null"):
+            break
+        page.keyboard.press("Control+Shift+BracketRight")
+    page.keyboard.type(TIDY)
+    page.keyboard.press("Enter")
+    for _ in range(300):
+        if student.machine_has("/tmp/tidied"):
+            break
+        page.wait_for_timeout(200)
+    page.keyboard.press("Control+Shift+Enter")
+    expect(spoken).to_contain_text("Step passed", timeout=CHECK_MS)
+    expect(spoken).to_contain_text("The next step is open")
+    page.keyboard.press("Control+Shift+Period")
+    assert "Step 2" in focused(page)
+    tab_to(page, "Hint 1 of 2")
+    page.keyboard.press("Enter")
+    expect(spoken).to_have_text("A hint is shown.")
+    expect(panel.locator("#hx-hint-reason")).to_have_text("This hint opens after 1 more check.")
+    assert violations(page, ".hx-panel") == []

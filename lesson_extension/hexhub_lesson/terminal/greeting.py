@@ -5,12 +5,16 @@ import os
 from hexhub_lesson import wire
 from hexhub_lesson.socket_client import NoServer
 from hexhub_lesson.terminal import PASSED
-from hexhub_lesson.terminal.markdown import BOLD, CYAN, clean
+from hexhub_lesson.terminal.markdown import BOLD, CYAN, clean, render_markdown
 from hexhub_lesson.terminal.session import Session
 from hexhub_lesson.terminal.texts import LANGUAGES
 
 GREETING_S = 0.1
 """Seconds that a new terminal's greeting may wait for the lesson."""
+
+NARROW = 50
+"""Columns of the narrowest terminal beside files and a lesson. A terminal gets its size only while
+its shell is starting, so that a greeting cannot go by it."""
 
 
 def greet(session: Session) -> int:
@@ -36,12 +40,11 @@ def greet(session: Session) -> int:
         else:
             now = screen.say("greeting_step", title=step.title)
         screen.print(f"{title} {screen.sign('·', '-')} {now}")
-    words = ("task", "check", "hint")
-    parts = (
-        f"{screen.style.paint(f'lesson {word}', CYAN)}: {screen.say(f'greeting_{word}')}"
-        for word in words
-    )
-    screen.print("   ".join(parts))
+    for word in ("task", "check", "hint"):
+        command = screen.style.paint(f"{f'lesson {word}':<13}", CYAN)
+        screen.print(f"{command} {screen.say(f'greeting_{word}')}")
     if os.environ.get("HEXHUB_RECORDS") == "command_text":
-        screen.print(screen.say("greeting_records"))
+        text = screen.say("greeting_records")
+        width = min(screen.width, NARROW)
+        screen.print(render_markdown(text, width=width, style=screen.style))
     return PASSED
