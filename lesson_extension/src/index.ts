@@ -36,7 +36,7 @@ import { hasFile, readTextFile, reloadDocuments, saveChangedDocuments } from './
 import { passOverTerminals } from './widgets/keys';
 import { openFirstFiles, showPanel } from './widgets/layout';
 import { makeMarkdownRenderer } from './widgets/markdown';
-import { followWidth, turnTo } from './widgets/narrow';
+import { followWidth, sheetOf, turnTo } from './widgets/narrow';
 import { LessonPanel } from './widgets/panel';
 import { PreviewWidget } from './widgets/preview';
 import { makeSide } from './widgets/side';
@@ -196,6 +196,9 @@ function addStatus(
     onTurn: (sheet) => {
       turnTo(lab.shell, panel, sheet);
     },
+  });
+  lab.shell.currentChanged.connect((_, { newValue }) => {
+    item.setSheet(sheetOf(panel, newValue));
   });
   bar?.registerStatusItem('hexhub-lesson:status', {
     item,

@@ -25,6 +25,7 @@ function status(machine: Partial<MachineState>, state: Partial<LessonState> = {}
       machine={makeMachine(machine)}
       texts={texts}
       isNarrow={false}
+      sheet="lesson"
       onShow={vi.fn()}
       onTurn={vi.fn()}
     />

@@ -12,6 +12,8 @@ export interface StatusProps {
   readonly texts: Texts;
   /** One thing is shown at a time. */
   readonly isNarrow: boolean;
+  /** What is shown there. */
+  readonly sheet: 'lesson' | 'files' | 'terminal';
   readonly onShow: () => void;
   readonly onTurn: (sheet: 'lesson' | 'files' | 'terminal') => void;
 }
@@ -57,7 +59,7 @@ function IdleStop({ machine, texts }: { readonly machine: MachineState; readonly
 
 /** One line; pressing the step shows the lesson. */
 export function Status(props: StatusProps): JSX.Element | null {
-  const { state, machine, texts, isNarrow, onShow, onTurn } = props;
+  const { state, machine, texts, isNarrow, sheet: current, onShow, onTurn } = props;
   const { lesson, openStep, connection } = state;
   if (lesson === null) {
     return null;
@@ -66,11 +68,12 @@ export function Status(props: StatusProps): JSX.Element | null {
   const number = lesson.steps.findIndex((step) => step.name === shown) + 1;
   if (isNarrow) {
     return (
-      <nav className="hx-status" lang={lesson.locale} aria-label={texts.sheets}>
+      <nav className="hx-status hx-sheets" lang={lesson.locale} aria-label={texts.sheets}>
         {(['lesson', 'files', 'terminal'] as const).map((sheet) => (
           <button
             key={sheet}
             type="button"
+            aria-pressed={sheet === current}
             onClick={() => {
               onTurn(sheet);
             }}

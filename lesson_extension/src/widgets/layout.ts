@@ -13,6 +13,7 @@ import { SplitPanel, Widget } from '@lumino/widgets';
 
 import type { Lesson } from '../wire';
 import { openFile } from './documents';
+import { findPart } from './parts';
 
 /** Width of the panel at first, in pixels: on a wide page, and where files and terminal need it. */
 const PANEL_WIDTH = 400;
@@ -30,16 +31,6 @@ const SETTLE_TIMEOUT_MS = 4_000;
 /** Word in `open:` of a lesson that means a terminal. */
 const TERMINAL = 'terminal';
 
-function findSplit(root: Widget, id: string): SplitPanel | null {
-  for (const child of root.children()) {
-    const found = child instanceof SplitPanel && child.id === id ? child : findSplit(child, id);
-    if (found !== null) {
-      return found;
-    }
-  }
-  return null;
-}
-
 /** Wait until the page has its size, and keeps it: JupyterLab is resized while its styles load. */
 async function settled(shell: LabShell): Promise<void> {
   const deadlineMs = performance.now() + SETTLE_TIMEOUT_MS;
@@ -54,9 +45,9 @@ async function settled(shell: LabShell): Promise<void> {
 }
 
 /** Give the lesson panel its width; JupyterLab has no call for the width of a side area. */
-function setPanelWidth(shell: LabShell): void {
-  const split = findSplit(shell, 'jp-main-split-panel');
-  if (split === null) {
+export function setPanelWidth(shell: LabShell): void {
+  const split = findPart(shell, 'jp-main-split-panel');
+  if (!(split instanceof SplitPanel)) {
     return;
   }
   const left = shell.leftCollapsed ? 0 : FILES_WIDTH;

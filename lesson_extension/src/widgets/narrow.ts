@@ -9,6 +9,9 @@ import type { LabShell } from '@jupyterlab/application';
 import { DocumentWidget } from '@jupyterlab/docregistry';
 import type { Widget } from '@lumino/widgets';
 
+import { setPanelWidth } from './layout';
+import { balanceWork, findPart } from './parts';
+
 /** Width of the page below which one thing is shown at a time. */
 export const NARROW_PAGE = 700;
 
@@ -35,30 +38,40 @@ export function followWidth(options: NarrowOptions): void {
       shell.collapseRight();
       shell.add(panel, 'main');
       shell.mode = 'single-document';
+      // It names the document in large letters, and there is no room for it.
+      findPart(shell, 'jp-title-panel-title')?.hide();
+      shell.activateById(panel.id);
     } else {
       shell.mode = 'multiple-document';
       addBeside();
+      shell.activateById(panel.id);
+      balanceWork(shell);
+      setPanelWidth(shell);
     }
-    shell.activateById(panel.id);
     onChange(query.matches);
   };
   query.addEventListener('change', apply);
   if (query.matches) {
     apply();
+  } else {
+    balanceWork(shell);
   }
+}
+
+/** Give what a widget of the main area shows; null for what is none of the three. */
+export function sheetOf(panel: Widget, widget: Widget | null): Sheet | null {
+  if (widget === panel) {
+    return 'lesson';
+  }
+  if (widget instanceof DocumentWidget) {
+    return 'files';
+  }
+  return widget?.node.querySelector('.jp-Terminal') ? 'terminal' : null;
 }
 
 /** Show the lesson, or the file or terminal that was opened last. */
 export function turnTo(shell: LabShell, panel: Widget, sheet: Sheet): void {
-  const widgets = [...shell.widgets('main')];
-  const isFile = (widget: Widget): boolean => widget instanceof DocumentWidget;
-  const found = {
-    lesson: panel,
-    files: widgets.find(isFile),
-    terminal: widgets.find(
-      (widget) => widget !== panel && widget.node.querySelector('.jp-Terminal'),
-    ),
-  }[sheet];
+  const found = [...shell.widgets('main')].find((widget) => sheetOf(panel, widget) === sheet);
   if (found !== undefined) {
     shell.activateById(found.id);
   }

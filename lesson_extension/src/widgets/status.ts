@@ -40,18 +40,29 @@ export class StatusItem extends ReactWidget {
       machine: machine.state,
       texts: textsIn(state.locale),
       isNarrow: this._isNarrow,
+      sheet: this._sheet,
       onShow,
-      onTurn,
+      onTurn: (sheet) => {
+        onTurn(sheet);
+        this.setSheet(sheet);
+      },
     });
   }
 
   /** Offer to turn between lesson, files and terminal, or not. */
   readonly setNarrow = (isNarrow: boolean): void => {
     this._isNarrow = isNarrow;
+    this.setSheet('lesson');
+  };
+
+  /** Mark what is shown; what is none of the three changes nothing. */
+  readonly setSheet = (sheet: Sheet | null): void => {
+    this._sheet = sheet ?? this._sheet;
     this.update();
   };
 
   private _isNarrow = false;
+  private _sheet: Sheet = 'lesson';
 
   private readonly _onChanged = (): void => {
     this.update();
