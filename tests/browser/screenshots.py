@@ -13,11 +13,11 @@ import tempfile
 from pathlib import Path
 from typing import Literal
 
-from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from .conftest import ARGUMENTS, CHROMIUM
 from .small_png import shrink_png
-from .student import Student
+from .student import Student, hold_start
 from .system import REPOSITORY, System
 
 DOCS = REPOSITORY / "docs" / "screenshots"
@@ -99,18 +99,12 @@ def set_theme(page: Page, theme: str) -> None:
 
 
 def shoot_waiting(student: Student, camera: Camera) -> None:
-    """Hold the start where it is, so that the page that waits can be seen."""
+    """Look at the page that waits for a machine."""
     page = student.page
-    waiting = {"version": 1, "state": "starting", "url": None, "progress": 40, "message": None}
-
-    def hold(route: Route) -> None:
-        route.fulfill(json=waiting)
-
-    page.route(re.compile(r"/api/.*/(open|server)"), hold)
+    hold_start(page, "database")
     page.goto(f"{student.url}/services/hexhub/courses/real-machine/lessons/database/open")
     expect(page.locator(".meter-fill")).to_have_attribute("width", "40%")
     camera.shoot_page("waiting")
-    page.unroute(re.compile(r"/api/.*/(open|server)"))
 
 
 def shoot_python(student: Student, camera: Camera) -> None:

@@ -1,17 +1,18 @@
 """The lesson panel, as a student uses it: one student, one machine, one page for all of it."""
 
+import json
 import sqlite3
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, Route, expect
+from playwright.sync_api import Browser, Page, Request, Route, expect
 
 from .accessibility import violations
 from .conftest import SHOTS
 from .secrets_of_a_lesson import Received, find_in_machine, lines_of
-from .student import CHECK_MS, Student
+from .student import CHECK_MS, Student, hold_start
 from .system import REPOSITORY, System
 
 SHELL = REPOSITORY / "courses" / "real-machine" / "lessons" / "shell"
@@ -375,13 +376,7 @@ def test_nothing_serious_for_axe_on_pages(student: Student) -> None:
     """Catalogue, course, an error, a start that waits and what is recorded, light and dark, wide
     and narrow; none is wider than its window."""
     page = student.page.context.new_page()
-    waiting = {"version": 1, "state": "starting", "url": None, "progress": 40, "message": None}
-    page.route(
-        "**/lessons/database/**",
-        lambda route: (
-            route.fulfill(json=waiting) if "/api/" in route.request.url else route.continue_()
-        ),
-    )
+    hold_start(page, "database")
     bad: list[str] = []
     for path in PAGES:
         for size in (WIDE, NARROW):
@@ -396,21 +391,35 @@ def test_nothing_serious_for_axe_on_pages(student: Student) -> None:
     assert bad == []
 
 
+def panel_share(request: Request) -> float:
+    """Give the lesson's share of the page in a layout that JupyterLab keeps, or 0."""
+    if "/workspaces/" not in request.url or request.method != "PUT":
+        return 0.0
+    kept = json.loads(request.post_data or "{}").get("data", {})
+    sizes = kept.get("layout-restorer:data", {}).get("relativeSizes") or [0.0]
+    return float(sizes[-1]) / (sum(sizes) or 1.0)
+
+
 def widen_panel(page: Page) -> float:
     """Drag the panel's edge with the mouse until JupyterLab has kept it; give the new width."""
     panel = page.locator(".hx-panel")
     before = panel.bounding_box()
     assert before is not None
+    kept: list[float] = []
+    page.on("requestfinished", lambda request: kept.append(panel_share(request)))
     y = before["y"] + 200
-    with page.expect_response(lambda r: "/workspaces/" in r.url and r.request.method == "PUT"):
-        page.mouse.move(before["x"] - 2, y)
-        page.mouse.down()
-        page.mouse.move(before["x"] - 72, y, steps=4)
-        page.mouse.up()
+    page.mouse.move(before["x"] - 2, y)
+    page.mouse.down()
+    page.mouse.move(before["x"] - 72, y, steps=4)
+    page.mouse.up()
     after = panel.bounding_box()
     assert after is not None
     assert after["width"] > before["width"] + 40
-    return after["width"]
+    for _ in range(300):
+        if any(abs(share * WIDE["width"] - after["width"]) < 30 for share in kept):
+            return after["width"]
+        page.wait_for_timeout(200)
+    raise AssertionError(f"the width {after['width']} was not kept: {kept}")
 
 
 def test_a_reload_keeps_the_layout_and_brings_nothing_that_is_locked(student: Student) -> None:
