@@ -39,7 +39,7 @@ class Received:
     def __init__(self, page: Page) -> None:
         self._responses: list[Response] = []
         self._frames: list[str] = []
-        page.on("response", self._responses.append)
+        page.on("response", lambda response: self._responses.append(response))
         page.on("websocket", self._listen)
 
     def _listen(self, socket: WebSocket) -> None:

@@ -33,7 +33,7 @@ def hold_start(page: Page, lesson: str) -> None:
             route.fulfill(json=waiting)
         # What asks how far it is gets no answer.
 
-    page.route(re.compile(rf"/api/.*/lessons/{lesson}/(open|server)"), hold)
+    page.route(re.compile(rf"/api/.*/{lesson}/(open|server)"), hold)
 
 
 class Student:

@@ -475,6 +475,7 @@ def test_a_step_with_the_keyboard_alone(student: Student) -> None:
     mouse; and what happens is told aloud, the condition of the next hint too."""
     page, panel = student.page, student.panel
     spoken = panel.locator('[role="status"].hx-spoken')
+    student.focus_terminal()
     page.keyboard.press("Control+Shift+Period")
     assert "Step 1" in focused(page)
     page.keyboard.press("Enter")
