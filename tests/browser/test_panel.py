@@ -1,21 +1,18 @@
 """The lesson panel, as a student uses it: one student, one machine, one page for all of it."""
 
-import json
 import sqlite3
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, Request, Route, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from .accessibility import violations
 from .conftest import SHOTS
-from .secrets_of_a_lesson import Received, find_in_machine, lines_of
 from .student import CHECK_MS, Student, hold_start
-from .system import REPOSITORY, System
+from .system import System
 
-SHELL = REPOSITORY / "courses" / "real-machine" / "lessons" / "shell"
 SERVER = Path(__file__).with_name("port_server.py")
 WIDE = {"width": 1366, "height": 768}
 NARROW = {"width": 390, "height": 844}
@@ -389,117 +386,3 @@ def test_nothing_serious_for_axe_on_pages(student: Student) -> None:
                 bad.append(f"{path} is wider than {size['width']}")
     page.close()
     assert bad == []
-
-
-def panel_share(request: Request) -> float:
-    """Give the lesson's share of the page in a layout that JupyterLab keeps, or 0."""
-    if "/workspaces/" not in request.url or request.method != "PUT":
-        return 0.0
-    kept = json.loads(request.post_data or "{}").get("data", {})
-    sizes = kept.get("layout-restorer:data", {}).get("relativeSizes") or [0.0]
-    return float(sizes[-1]) / (sum(sizes) or 1.0)
-
-
-def widen_panel(page: Page) -> float:
-    """Drag the panel's edge with the mouse until JupyterLab has kept it; give the new width."""
-    panel = page.locator(".hx-panel")
-    before = panel.bounding_box()
-    assert before is not None
-    kept: list[float] = []
-    page.on("requestfinished", lambda request: kept.append(panel_share(request)))
-    y = before["y"] + 200
-    page.mouse.move(before["x"] - 2, y)
-    page.mouse.down()
-    page.mouse.move(before["x"] - 72, y, steps=4)
-    page.mouse.up()
-    after = panel.bounding_box()
-    assert after is not None
-    assert after["width"] > before["width"] + 40
-    for _ in range(300):
-        if any(abs(share * WIDE["width"] - after["width"]) < 30 for share in kept):
-            return after["width"]
-        page.wait_for_timeout(200)
-    raise AssertionError(f"the width {after['width']} was not kept: {kept}")
-
-
-def test_a_reload_keeps_the_layout_and_brings_nothing_that_is_locked(student: Student) -> None:
-    """The panel has the width that it was given, no second terminal opens; in nothing that the
-    browser gets, nor in the machine, stands a locked step, a hint, a check or the solution."""
-    page = student.page
-    tabs = page.locator("#jp-main-dock-panel .lm-TabBar-tab").count()
-    width = widen_panel(page)
-    received = Received(page)
-    page.reload()
-    student.wait_for_lesson()
-    student.check("failed")
-    panel = student.panel.bounding_box()
-    assert panel is not None
-    assert abs(panel["width"] - width) <= 2
-    expect(page.locator("#jp-main-dock-panel .lm-TabBar-tab")).to_have_count(tabs)
-
-    texts = SHELL / "en"
-    open_lines = lines_of([texts / "README.md", texts / "steps" / "tidy.md", SHELL / "starter"])
-    secret = lines_of([SHELL / part for part in ("checks", "solution", "en/hints", "ru/hints")])
-    secret |= lines_of(p for p in SHELL.glob("*/steps/*.md") if p.stem != "tidy")
-    secret -= open_lines
-    assert len(secret) > 100
-    assert received.find(sorted(open_lines))
-    assert received.find(sorted(secret)) == set()
-    assert find_in_machine(student.machine(), lines_of([SHELL / "starter"]))
-    assert find_in_machine(student.machine(), secret) == []
-
-
-TIDY = (
-    "cd ~/work; mkdir -p logs data notes; mv inbox/*.log logs/; mv inbox/*.csv data/; "
-    "mv inbox/*.txt inbox/.*.txt notes/; rmdir inbox; touch /tmp/tidied"
-)
-
-
-def focused(page: Page) -> str:
-    """Give the words of what has the focus."""
-    words: str = page.evaluate("document.activeElement.innerText.trim()")
-    return words
-
-
-def tab_to(page: Page, words: str) -> None:
-    """Press Tab until something that begins with these words has the focus."""
-    for _ in range(40):
-        if focused(page).startswith(words):
-            return
-        page.keyboard.press("Tab")
-    raise AssertionError(f"Tab does not come to {words!r}")
-
-
-def test_a_step_with_the_keyboard_alone(student: Student) -> None:
-    """To the panel, through it, back to the terminal, check, and a hint of the step that opened: no
-    mouse; and what happens is told aloud, the condition of the next hint too."""
-    page, panel = student.page, student.panel
-    spoken = panel.locator('[role="status"].hx-spoken')
-    student.focus_terminal()
-    page.keyboard.press("Control+Shift+Period")
-    assert "Step 1" in focused(page)
-    page.keyboard.press("Enter")
-    expect(panel.locator('.hx-step-head[aria-expanded="true"]')).to_have_count(0)
-    page.keyboard.press("Enter")
-    expect(panel.locator('.hx-step-head[aria-expanded="true"]')).to_have_count(1)
-    page.keyboard.press("Control+Shift+Period")
-    for _ in range(5):
-        if page.evaluate("document.activeElement.closest('.jp-Terminal') !== null"):
-            break
-        page.keyboard.press("Control+Shift+BracketRight")
-    page.keyboard.type(TIDY)
-    page.keyboard.press("Enter")
-    for _ in range(300):
-        if student.machine_has("/tmp/tidied"):
-            break
-        page.wait_for_timeout(200)
-    page.keyboard.press("Control+Shift+Enter")
-    expect(spoken).to_contain_text("Step passed", timeout=CHECK_MS)
-    expect(spoken).to_contain_text("The next step is open")
-    page.keyboard.press("Control+Shift+Period")
-    assert "Step 2" in focused(page)
-    tab_to(page, "Hint 1 of 2")
-    page.keyboard.press("Enter")
-    expect(spoken).to_have_text("A hint is shown.")
-    expect(panel.locator("#hx-hint-reason")).to_have_text("This hint opens after 1 more check.")
-    assert violations(page, ".hx-panel") == []
