@@ -103,6 +103,16 @@ serve()
         users=frozenset({"root"}),
     ),
     _server(
+        "nginx-behind-another-program",
+        "Put another program into /usr/sbin/nginx, with the real one behind its end.",
+        "serve()\n",
+        before='cat "$(readlink -f /usr/bin/python3)" /usr/sbin/nginx >/tmp/both\n'
+        "chmod 755 /tmp/both\nmv -f /tmp/both /usr/sbin/nginx\n",
+        command="env PYTHONHOME=/usr /usr/sbin/nginx server.py",
+        met=r"On port 8080 is /usr/sbin/nginx\.",
+        users=frozenset({"root"}),
+    ),
+    _server(
         "lent-socket",
         "Let a real nginx hold the socket, which shows it as the listener, and answer oneself.",
         """

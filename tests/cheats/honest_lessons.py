@@ -190,7 +190,7 @@ def test_server(machine):
     servers = machine.processes_at(PORT)
     assert servers, "Nobody listens on port 8080."
     for server in servers:
-        is_nginx = server.exe == "/usr/sbin/nginx" and machine.is_shipped(server)
+        is_nginx = machine.is_version_of(server, "/usr/sbin/nginx")
         assert is_nginx, f"On port 8080 is {{server.exe}}."
 
 

@@ -7,7 +7,7 @@ from hexhub.names import CourseName, LessonName, UserName
 from hexhub.progress.model import Place
 
 from .cheat import Cheat
-from .honest_lessons import ANSWER, CANARY, EXPECTED, PAGE
+from .honest_lessons import ANSWER, CANARY, EXPECTED, PAGE, ROOT_PAGE, START_NGINX
 from .trial import Seen, Trials, answers_for_student
 
 
@@ -26,6 +26,19 @@ def test_the_solution_passes(trials: Trials, lesson: str) -> None:
     assert seen.outcome.kind is OutcomeKind.PASSED, seen.outcome
     assert tuple(test.id for test in seen.outcome.tests) == EXPECTED[lesson]
     seen.check_hidden()
+
+
+def test_an_upgraded_nginx_is_nginx(trials: Trials) -> None:
+    """Another nginx than the image's passes, also where its file was replaced after the start."""
+    upgrade = (
+        "LC_ALL=C sed 's/nginx version: /NGINX version: /' /usr/sbin/nginx >/tmp/newer\n"
+        "chmod 755 /tmp/newer\n! cmp -s /tmp/newer /usr/sbin/nginx || exit 1\n"
+        "mv -f /tmp/newer /usr/sbin/nginx\n"
+    )
+    again = "cp /usr/sbin/nginx /tmp/newest\nmv -f /tmp/newest /usr/sbin/nginx\n"
+    script = f"set -e\n{upgrade}{START_NGINX}{again}echo {ANSWER} >word.txt\n"
+    seen = trials.cheat(ROOT_PAGE, Cheat("upgrade", "Nothing.", script=script, knows_the_word=True))
+    assert seen.outcome.kind is OutcomeKind.PASSED, seen.outcome
 
 
 def test_a_leak_would_be_seen(trials: Trials) -> None:

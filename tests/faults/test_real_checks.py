@@ -1,8 +1,5 @@
 """A real ``hexhub worker`` with real machines and check containers, in good and in bad times."""
 
-import io
-import tarfile
-import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,18 +7,18 @@ from pathlib import Path
 import docker
 import pytest
 
-from hexhub.catalog.overlays import OverlayFile
+from hexhub.catalog.model import Lesson
 from hexhub.catalog.published import PublishedCatalog
 from hexhub.catalog.reader import read_course
-from hexhub.checks.containers import CHECK_KIND, HUB_LABEL, KIND_LABEL, make_trial_machine
-from hexhub.checks.harness import add_files
+from hexhub.checks.containers import CHECK_KIND, HUB_LABEL, KIND_LABEL
 from hexhub.checks.model import OutcomeKind
 from hexhub.events.model import EventName
-from hexhub.names import CourseName, LessonName, StepName, UserName, machine_name
+from hexhub.names import CourseName, LessonName, StepName, UserName
 from hexhub.progress.model import Attempt, AttemptState, Place
 from hexhub.progress.store import Store
 from tests.container.checks.small_course import FILES, write_course
 from tests.faults.docker_relay import DockerRelay, Mode
+from tests.faults.student_machine import make_machine, write_answer
 from tests.faults.worker_process import running_worker, wait_for
 
 RIGHT = "def greet(name):\n    return f'Hello, {name}!'\n"
@@ -71,29 +68,9 @@ def store(tmp_path: Path, catalog: PublishedCatalog) -> Iterator[Store]:
     made.close()
 
 
-def make_machine(
-    client: docker.APIClient, catalog: PublishedCatalog, hub_id: str, user: str, answer: str
-) -> str:
-    """Start a student's machine with an answer in it, and give its id."""
-    lesson = catalog.course(COURSE).lesson(LESSON)
-    arguments = make_trial_machine(lesson, hub_id=hub_id, expires_at_s=time.time() + 3600)
-    arguments["labels"] = {
-        HUB_LABEL: hub_id,
-        KIND_LABEL: "student",
-    }
-    arguments["name"] = machine_name(hub_id, user, lesson.server_name)
-    machine = str(client.create_container(**arguments)["Id"])
-    write_answer(client, machine, answer)
-    client.start(machine)
-    return machine
-
-
-def write_answer(client: docker.APIClient, machine: str, answer: str) -> None:
-    """Put an answer into a machine."""
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w") as archive:
-        add_files(archive, "work", {"greet.py": OverlayFile(answer.encode())}, uid=1000)
-    client.put_archive(machine, "/home/student", buffer.getvalue())
+def lesson_of(catalog: PublishedCatalog) -> Lesson:
+    """Give the lesson that is checked."""
+    return catalog.course(COURSE).lesson(LESSON)
 
 
 @pytest.mark.timeout(600)
@@ -107,7 +84,7 @@ def test_a_queued_check_takes_the_newest_files(
     """Files are taken when the check begins: mended while it waits, they are graded mended."""
     place = Place(UserName("ada"), COURSE, LESSON)
     version = catalog.course(COURSE).version
-    machine = make_machine(client, catalog, hub_id, "ada", WRONG)
+    machine = make_machine(client, lesson_of(catalog), hub_id, "ada", WRONG)
     first, _ = store.submit(place, STEP, version)
     write_answer(client, machine, RIGHT)
     second, is_new = store.submit(place, STEP, version)
@@ -133,7 +110,7 @@ def test_a_cancelled_check_is_ended(
     version = catalog.course(COURSE).version
 
     def press(user: str, answer: str) -> str:
-        make_machine(client, catalog, hub_id, user, answer)
+        make_machine(client, lesson_of(catalog), hub_id, user, answer)
         return store.submit(Place(UserName(user), COURSE, LESSON), STEP, version)[0].id
 
     def checks() -> list[str]:
@@ -169,7 +146,7 @@ def test_docker_dies_and_returns(
     version = catalog.course(COURSE).version
     answers = {f"right-{n}": RIGHT for n in range(3)} | {f"wrong-{n}": WRONG for n in range(3)}
     for user, answer in answers.items():
-        make_machine(client, catalog, hub_id, user, answer)
+        make_machine(client, lesson_of(catalog), hub_id, user, answer)
 
     def press(user: str) -> Attempt:
         return store.submit(Place(UserName(user), COURSE, LESSON), STEP, version)[0]

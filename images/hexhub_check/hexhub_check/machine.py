@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from hexhub_check.errors import HarnessError, MachineError
+from hexhub_check.programs import is_version_of
 from hexhub_check.rooted import Root, Stat
 from hexhub_check.sockets import parse_listening
 
@@ -171,6 +172,29 @@ class Machine:
                     if block != ours.read(1 << 20):
                         return False
                 return not ours.read(1)
+        except (OSError, LookupError):
+            return False
+
+    def is_version_of(self, process: Process, program: str) -> bool:
+        """Tell whether a process runs a program of the lesson's image, or another version of it.
+
+        So a student may upgrade the package. It is told by the texts in the file that runs
+        (:mod:`hexhub_check.programs`), wherever that file is by now.
+
+        Args:
+            process: One of the machine's.
+            program: Absolute path in the image.
+
+        Raises:
+            HarnessError: The image has no such program.
+        """
+        try:
+            ours = Path(program).read_bytes()
+        except OSError:
+            raise HarnessError(f"This lesson's image has no program {program}.") from None
+        try:
+            with (self._living(process.pid) / "exe").open("rb") as theirs:
+                return is_version_of(theirs, ours)
         except (OSError, LookupError):
             return False
 

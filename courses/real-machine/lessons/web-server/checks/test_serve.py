@@ -27,13 +27,10 @@ def test_it_is_nginx(machine):
     ru: Это nginx
     """
     servers = machine.processes_at(PORT)
-    programs = {process.exe for process in servers}
-    assert programs == {"/usr/sbin/nginx"}, (
-        f"On port 8000 listens: {', '.join(sorted(programs)) or 'nobody'}."
-    )
-    assert all(machine.is_shipped(process) for process in servers), (
-        "The program at /usr/sbin/nginx is not the nginx that this machine came with."
-    )
+    assert servers, "On port 8000 listens: nobody."
+    # Not only the very nginx that the machine came with: a student may upgrade it.
+    others = {s.exe for s in servers if not machine.is_version_of(s, "/usr/sbin/nginx")}
+    assert not others, f"On port 8000 listens, and is no nginx: {', '.join(sorted(others))}."
 
 
 def test_page(machine):
