@@ -45,7 +45,7 @@ def test_kills_at_random_moments_leave_nothing(tmp_path, others):
         hub.start()
         soak = Soak(hub, students=3, seed=seed)
         try:
-            soak.run_round(kills=3, within_s=120)
+            soak.run_round(kills=3, within_s=120, longest_s=5)
             soak.expect_lessons_open()
             assert docker("inspect", "--format", form, *others) == before
         except AssertionError as exc:
