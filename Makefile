@@ -102,7 +102,7 @@ lock: ## Resolve the Python packages again (needs uv)
 	  -o requirements-dev.lock
 
 .PHONY: test test-tools test-storage test-server test-containers test-cheats test-course test-hub test-isolation
-.PHONY: test-browser test-faults bench-checks bench-load bench-start bench-memory bench-hundred bench-neighbour
+.PHONY: test-browser test-faults soak bench-checks bench-load bench-start bench-memory bench-hundred bench-neighbour
 .PHONY: bench-terminal screenshots
 
 # Two suites at a time, the long ones first: most of a suite's time it waits, for containers.
@@ -143,6 +143,9 @@ test-browser: $(VENV)/.dev test-tools images config/proxy/node_modules/.installe
 
 test-faults: $(VENV)/.dev $(VENV)/.lesson test-tools images config/proxy/node_modules/.installed ## Killed hubs and workers
 	$(PYTEST) -n 2 --dist loadfile tests/faults
+
+soak: $(VENV)/.dev test-tools images config/proxy/node_modules/.installed ## The hub killed at random for minutes (ARGS="--minutes 5")
+	$(BIN)/python -m tests.soak.killed_hub $(ARGS)
 
 bench-checks: $(VENV)/.dev images ## What a check costs beside the tests' own time, next to docker run
 	$(BIN)/python -m tests.bench.checks $(ARGS)
