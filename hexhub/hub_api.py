@@ -32,6 +32,8 @@ START_TIMEOUT_S = 180.0
 """After this long without "ready" or "failed" a start counts as failed for us."""
 HUB_AWAY = "JupyterHub does not answer just now; waiting for it."
 """Message of a start that goes on when JupyterHub is there again."""
+GONE_AT_ONCE = "The machine ended as soon as it had started. Try again, or begin the lesson afresh."
+"""Message where it did so twice."""
 _HUB_PATIENCE_S = 20.0
 _STOP_PATIENCE_S = 30.0
 _RETRY_S = 0.1
@@ -419,6 +421,7 @@ class HubApi:
     ) -> None:
         """Ask for a start; return when JupyterHub has answered, with the status set."""
         deadline = time.monotonic() + _STOP_PATIENCE_S
+        was_lost = False
         while True:
             answer = await self._request(
                 "POST",
@@ -442,7 +445,13 @@ class HubApi:
                 start.show(message=status.message)
                 await asyncio.sleep(_RETRY_S)
                 continue
-            start.show(state=ServerState.FAILED, progress=100, message=_reason(answer))
+            # It stood, and was gone when we looked: Docker had ended it. Once that may be chance.
+            if answer.status_code == 201 and not was_lost:
+                was_lost = True
+                await asyncio.sleep(_RETRY_S)
+                continue
+            reason = GONE_AT_ONCE if answer.status_code == 201 else _reason(answer)
+            start.show(state=ServerState.FAILED, progress=100, message=reason)
             return
 
     async def _listen(

@@ -23,6 +23,7 @@ class StartScript:
         answers_after_s: When ``POST`` answers 202 at the latest (``slow_spawn_timeout``).
         failure: Message of the failure at the end; None: it becomes ready.
         failure_status: HTTP status of a failure that ``POST`` itself reports.
+        lost: How many starts are answered with 201 by a server that is gone at once.
     """
 
     events: list[dict[str, Any]] = field(default_factory=list)
@@ -30,6 +31,7 @@ class StartScript:
     answers_after_s: float = 10.0
     failure: str | None = None
     failure_status: int = 500
+    lost: int = 0
 
 
 @dataclass
@@ -219,6 +221,9 @@ class _Server(_Handler):
         elif server.failure is not None:
             self.refuse(hub.script.failure_status, server.failure)
         else:
+            if hub.script.lost:
+                hub.script.lost -= 1
+                server.ready = False
             self.set_status(201)
 
     def delete(self, user: str, name: str) -> None:

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from hexhub.checks.model import Outcome, OutcomeKind, TestOutcome, TestResult
-from hexhub.hub_api import HUB_AWAY, HubApi
+from hexhub.hub_api import GONE_AT_ONCE, HUB_AWAY, HubApi
 from hexhub.names import CourseName, LessonName, StepName, UserName
 from hexhub.progress.model import Place
 
@@ -312,6 +312,32 @@ async def test_failed_start_says_why(service: Service, answers_after_s: float) -
     service.hub.script = StartScript()
     again = (await ada.post(f"{LESSON}/open")).json()
     assert again["state"] == "ready"
+
+
+async def test_a_server_that_is_gone_at_once_is_started_again(service: Service) -> None:
+    """Docker may have ended the machine while JupyterHub said that it stood."""
+    service.hub.script = StartScript(lost=1)
+    ada = service.client(service.hub.person("ada"))
+
+    answer = (await ada.post(f"{LESSON}/open")).json()
+    while answer["state"] == "starting":
+        answer = (await ada.get(f"{LESSON}/server", params={"wait": 2})).json()
+
+    assert answer["state"] == "ready"
+    assert len(service.hub.starts) == 2
+
+
+async def test_a_server_that_is_always_gone_at_once_is_told(service: Service) -> None:
+    """Nobody starts it for ever."""
+    service.hub.script = StartScript(lost=99)
+    ada = service.client(service.hub.person("ada"))
+
+    answer = (await ada.post(f"{LESSON}/open")).json()
+    while answer["state"] == "starting":
+        answer = (await ada.get(f"{LESSON}/server", params={"wait": 2})).json()
+
+    assert (answer["state"], answer["message"]) == ("failed", GONE_AT_ONCE)
+    assert len(service.hub.starts) == 2
 
 
 async def test_a_fresh_copy_knows_of_a_failure(service: Service) -> None:
