@@ -386,3 +386,66 @@ def test_nothing_serious_for_axe_on_pages(student: Student) -> None:
                 bad.append(f"{path} is wider than {size['width']}")
     page.close()
     assert bad == []
+
+
+TIDY = (
+    "cd ~/work; mkdir -p logs data notes; mv inbox/*.log logs/; mv inbox/*.csv data/; "
+    "mv inbox/*.txt inbox/.*.txt notes/; rmdir inbox; touch /tmp/tidied"
+)
+
+
+def focused(page: Page) -> str:
+    """Give the words of what has the focus."""
+    words: str = page.evaluate("document.activeElement.innerText.trim()")
+    return words
+
+
+def wait_for_focus(page: Page, words: str) -> None:
+    """Wait until something with these words in it has the focus."""
+    page.wait_for_function("words => document.activeElement.innerText.includes(words)", arg=words)
+
+
+def tab_to(page: Page, words: str) -> None:
+    """Press Tab until something that begins with these words has the focus."""
+    for _ in range(40):
+        if focused(page).startswith(words):
+            return
+        page.keyboard.press("Tab")
+    raise AssertionError(f"Tab does not come to {words!r}")
+
+
+def test_a_step_with_the_keyboard_alone(student: Student) -> None:
+    """To the panel, through it, back to the terminal, check, and a hint of the step that opened: no
+    mouse; and what happens is told aloud, the condition of the next hint too."""
+    page, panel = student.page, student.panel
+    spoken = panel.locator('[role="status"].hx-spoken')
+    student.focus_terminal()
+    page.keyboard.press("Alt+Shift+Enter")
+    wait_for_focus(page, "Step 1")
+    page.keyboard.press("Enter")
+    expect(panel.locator('.hx-step-head[aria-expanded="true"]')).to_have_count(0)
+    page.keyboard.press("Enter")
+    expect(panel.locator('.hx-step-head[aria-expanded="true"]')).to_have_count(1)
+    page.keyboard.press("Alt+Shift+Enter")
+    for _ in range(5):
+        if page.evaluate("document.activeElement.closest('.jp-Terminal') !== null"):
+            break
+        page.keyboard.press("Control+Shift+BracketRight")
+    page.keyboard.type(TIDY)
+    page.keyboard.press("Enter")
+    for _ in range(300):
+        if student.machine_has("/tmp/tidied"):
+            break
+        page.wait_for_timeout(200)
+    else:
+        raise AssertionError("what was typed did not come to the terminal")
+    page.keyboard.press("Control+Shift+Enter")
+    expect(spoken).to_contain_text("Step passed", timeout=CHECK_MS)
+    expect(spoken).to_contain_text("The next step is open")
+    page.keyboard.press("Alt+Shift+Enter")
+    wait_for_focus(page, "Step 2")
+    tab_to(page, "Hint 1 of 2")
+    page.keyboard.press("Enter")
+    expect(spoken).to_have_text("A hint is shown.")
+    expect(panel.locator("#hx-hint-reason")).to_have_text("This hint opens after 1 more check.")
+    assert violations(page, ".hx-panel") == []
