@@ -217,8 +217,10 @@ class MachinePool(LoggingConfigurable):
                 self.log.exception("Looking after the machines that wait failed.")
                 pause_s = _REFUSED_PAUSE_S
             if pause_s > 0:
+                # wait_for of Python 3.11 loses a cancellation that comes with the news.
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._news.wait(), pause_s)
+                    async with asyncio.timeout(pause_s):
+                        await self._news.wait()
 
     async def _tend(self) -> float:
         """Look once, remove what is unfit, and make one container where one lacks.
