@@ -15,6 +15,7 @@ class DockerGate:
         self._loop = asyncio.new_event_loop()
         self._server: asyncio.Server | None = None
         self._tasks: set[asyncio.Task[None]] = set()
+        self._ends: set[asyncio.StreamWriter] = set()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
 
@@ -44,13 +45,22 @@ class DockerGate:
         for task in tuple(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        # Closing takes another round of the loop, which may be stopped right after this.
+        ends, self._ends = self._ends, set()
+        for end in ends:
+            end.transport.abort()
+        await asyncio.gather(*(end.wait_closed() for end in ends), return_exceptions=True)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None
         self._tasks.add(task)
-        docker_reader, docker_writer = await asyncio.open_unix_connection(DOCKER)
+        mine = [writer]
+        self._ends.add(writer)
         try:
+            docker_reader, docker_writer = await asyncio.open_unix_connection(DOCKER)
+            mine.append(docker_writer)
+            self._ends.add(docker_writer)
             await asyncio.gather(
                 self._pass_on(reader, docker_writer), self._pass_on(docker_reader, writer)
             )
@@ -58,7 +68,7 @@ class DockerGate:
             return
         finally:
             self._tasks.discard(task)
-            for end in (writer, docker_writer):
+            for end in mine:
                 end.close()
 
     @staticmethod
