@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
+from playwright.sync_api import TimeoutError as PatienceEnded
 
 from .accessibility import violations
 from .conftest import SHOTS
@@ -132,11 +133,17 @@ def show_theory(page: Page, text: str, locale: str = "en") -> None:
 
 def run_command(page: Page, label: str) -> None:
     """Find a command in the palette and run it, by keyboard."""
-    # A terminal would copy.
-    page.locator(".hx-header h2").click()
-    page.keyboard.press("Control+Shift+C")
     palette = page.locator(".lm-CommandPalette-input:visible")
-    palette.fill(label)
+    for _ in range(10):
+        # A terminal would copy.
+        page.locator(".hx-header h2").click()
+        page.keyboard.press("Control+Shift+C")
+        try:
+            palette.fill(label, timeout=6000)
+            break
+        except PatienceEnded:
+            # It closes itself when the focus moves, as when the lesson changes its side.
+            page.keyboard.press("Escape")
     expect(page.locator(".lm-CommandPalette-item.lm-mod-active:visible")).to_be_visible()
     page.keyboard.press("Enter")
 
