@@ -134,18 +134,21 @@ def show_theory(page: Page, text: str, locale: str = "en") -> None:
 def run_command(page: Page, label: str) -> None:
     """Find a command in the palette and run it, by keyboard."""
     palette = page.locator(".lm-CommandPalette-input:visible")
+    found = page.locator(".lm-CommandPalette-item.lm-mod-active:visible")
     for _ in range(10):
         # A terminal would copy.
         page.locator(".hx-header h2").click()
         page.keyboard.press("Control+Shift+C")
         try:
             palette.fill(label, timeout=6000)
-            break
+            found.wait_for(timeout=6000)
         except PatienceEnded:
-            # It closes itself when the focus moves, as when the lesson changes its side.
+            # It closes itself when the focus moves, as when the lesson has just changed its side.
             page.keyboard.press("Escape")
-    expect(page.locator(".lm-CommandPalette-item.lm-mod-active:visible")).to_be_visible()
-    page.keyboard.press("Enter")
+        else:
+            page.keyboard.press("Enter")
+            return
+    raise AssertionError(f"the palette does not stay open for {label!r}")
 
 
 def attempts_of(system: System, student: Student) -> int:
