@@ -127,7 +127,7 @@ test-containers: $(VENV)/.dev test-tools images ## Checks and harness in real co
 	$(PYTEST) -n 3 tests/container
 
 test-cheats: $(VENV)/.dev $(VENV)/.lesson test-tools images ## The red team
-	$(PYTEST) -n 3 tests/cheats
+	$(PYTEST) -n 2 tests/cheats
 
 test-course: $(VENV)/.dev test-tools images ## Every answer of the shipped course
 	$(BIN)/hexhub course verify courses/real-machine

@@ -20,25 +20,27 @@ class Connection:
     def __init__(self, socket: WebSocketClientConnection) -> None:
         self._socket = socket
 
-    async def type(self, *lines: str, until: str) -> str:
+    async def type(self, *lines: str, until: str, and_until: str = "") -> str:
         """Type lines, and give what is shown from then on until these words are.
 
         Args:
             lines: Each with an Enter behind it.
             until: Not to be in ``lines``, as what is typed is shown.
+            and_until: More words that are to be shown, before or after; of another writer, say.
         """
         shown = ""
         keys = "".join(f"{line}\r" for line in lines)
         await self._socket.write_message(json.dumps(["stdin", keys]))
         try:
             async with asyncio.timeout(WAIT_S):
-                while until not in shown:
+                while until not in shown or and_until not in shown:
                     message = await self._socket.read_message()
                     assert message is not None, f"the terminal ended:\n{shown}"
                     kind, *rest = json.loads(message)
                     shown += rest[0] if kind == "stdout" else ""
         except TimeoutError:
-            raise AssertionError(f"no '{until}' in the terminal:\n{shown[-4000:]}") from None
+            missing = until if until not in shown else and_until
+            raise AssertionError(f"no '{missing}' in the terminal:\n{shown[-4000:]}") from None
         return shown
 
 
@@ -65,11 +67,11 @@ class Terminal:
             while await socket.read_message() is not None:
                 pass  # until it is closed, which takes an answer of the other side
 
-    def type(self, *lines: str, until: str) -> str:
+    def type(self, *lines: str, until: str, and_until: str = "") -> str:
         """Look on for this one time; see :meth:`Connection.type`."""
 
         async def type_once() -> str:
             async with self.connected() as connection:
-                return await connection.type(*lines, until=until)
+                return await connection.type(*lines, until=until, and_until=and_until)
 
         return asyncio.run(type_once())
