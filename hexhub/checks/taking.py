@@ -256,7 +256,7 @@ def _take(
     archive: tarfile.TarFile, member: tarfile.TarInfo, path: str, budget: Budget
 ) -> OverlayFile:
     shown = show_name(path)
-    if _UNFIT.search(path) or len(path.encode("utf-8", "replace")) > _NAME_BYTES:
+    if not is_fit(path):
         raise SubmissionUnusable(
             f"The name {shown} cannot be taken: it has characters that no file to be checked needs."
         )
@@ -271,6 +271,11 @@ def _take(
     if len(data) != member.size:
         raise SubmissionUnusable(f"{shown} changed while it was read. Press Check again.")
     return OverlayFile(data, is_executable=bool(member.mode & 0o100))
+
+
+def is_fit(path: str) -> bool:
+    """Tell whether a file of this path below ``work`` may be taken: short, and of characters."""
+    return not _UNFIT.search(path) and len(path.encode("utf-8", "replace")) <= _NAME_BYTES
 
 
 def kind_of(member: tarfile.TarInfo) -> str:

@@ -1,5 +1,6 @@
 """Files out of a student's machine, scripts in a trial machine, and what is left behind."""
 
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -11,6 +12,7 @@ import pytest
 from hexhub.catalog.model import Lesson, MachineUser
 from hexhub.catalog.overlays import OverlayFile
 from hexhub.checks.containers import make_check_container, make_trial_machine
+from hexhub.checks.direct_taking import take_directly
 from hexhub.checks.sandbox import Sandbox
 from hexhub.checks.taking import TakeLimits
 from hexhub.errors import MachineNotRunning, SubmissionUnusable
@@ -46,6 +48,80 @@ def test_files_are_taken_as_they_are(sandbox: Sandbox, make_lesson: MakeLesson) 
         }
 
 
+def first_process(client: docker.APIClient, machine_id: str) -> int:
+    return int(client.inspect_container(machine_id)["State"]["Pid"])
+
+
+def test_both_ways_take_the_same(
+    sandbox: Sandbox, client: docker.APIClient, make_lesson: MakeLesson
+) -> None:
+    """What is plain is read without Docker's archive, and is what the archive gives."""
+    script = """
+    mkdir -p src/deep empty 'with space'
+    printf one >src/a.py; printf two >src/deep/b.py; printf three >run.sh; chmod +x run.sh
+    touch nothing; ln -s /etc/shadow link; mkfifo pipe; printf x >'with space/é'
+    head -c 3M /dev/urandom >src/deep/big.bin; chmod 0 src/a.py
+    """
+    patterns = ("src", "run.sh", "nothing", "with space", "empty", "**/*.py", "r*")
+    with machine(sandbox, make_lesson(), script) as machine_id:
+        process_id = first_process(client, machine_id)
+        directly = take_directly(process_id, machine_id, WORK, patterns)
+        by_archive = Sandbox(sandbox.hub_id, takes_directly=False)
+        assert directly == by_archive.take_files(machine_id, WORK, patterns)
+        assert directly == sandbox.take_files(machine_id, WORK, patterns)
+        assert directly is not None
+        assert set(directly) == {
+            *("src/a.py", "src/deep/b.py", "src/deep/big.bin"),
+            *("run.sh", "nothing", "with space/é"),
+        }
+        by_archive.close()
+
+
+@pytest.mark.parametrize("pattern", ["link", "link/*", "pipe", "twice", "*", "none", "src/dev"])
+def test_what_is_not_plain_is_left_to_the_archive(
+    sandbox: Sandbox, client: docker.APIClient, make_lesson: MakeLesson, pattern: str
+) -> None:
+    """Links, pipes, second names and what is missing: the direct way gives no files at all."""
+    script = "ln -s /etc link; mkfifo pipe; touch once; ln once twice; mkdir src; ln -s /dev src"
+    with machine(sandbox, make_lesson(), script) as machine_id:
+        process_id = first_process(client, machine_id)
+        assert take_directly(process_id, machine_id, WORK, ("once.py*",)) == {}
+        assert take_directly(process_id, machine_id, WORK, (pattern,)) is None
+
+
+def test_a_process_of_another_machine_is_not_looked_into(
+    sandbox: Sandbox, client: docker.APIClient, make_lesson: MakeLesson
+) -> None:
+    """Numbers of processes are used again: the process must be the machine's own."""
+    with (
+        machine(sandbox, make_lesson(), "printf x >answer.py") as one,
+        machine(sandbox, make_lesson(), "printf y >answer.py") as other,
+    ):
+        process_id = first_process(client, one)
+        assert take_directly(process_id, one, WORK, ("answer.py",)) is not None
+        assert take_directly(process_id, other, WORK, ("answer.py",)) is None
+        assert take_directly(os.getpid(), one, WORK, ("answer.py",)) is None
+
+
+def test_folders_that_become_links_lead_nowhere(
+    sandbox: Sandbox, client: docker.APIClient, make_lesson: MakeLesson
+) -> None:
+    """A student who swaps a folder for a link while it is read gives no file of another place."""
+    script = """
+    mkdir real; printf mine >real/passwd; ln -s /etc link; cp -r real src
+    (while :; do mv -T src a; mv -T link src; mv -T src link; mv -T a src; done) >/dev/null 2>&1 &
+    """
+    with machine(sandbox, make_lesson(), script) as machine_id:
+        process_id = first_process(client, machine_id)
+        found = [
+            take_directly(process_id, machine_id, WORK, (pattern,))
+            for pattern in ("src", "src/passwd", "src/*") * 200
+        ]
+        taken = [files for files in found if files]
+        assert all(files == {"src/passwd": OverlayFile(b"mine")} for files in taken)
+        assert taken
+
+
 def test_files_of_a_stopped_machine_are_taken(
     sandbox: Sandbox, client: docker.APIClient, make_lesson: MakeLesson
 ) -> None:
@@ -71,7 +147,6 @@ def test_files_of_a_stopped_machine_are_taken(
         ("mkdir src; mkfifo src/pipe", ("src",), "src/pipe is a named pipe"),
         ("truncate -s 10G answer.py", ("answer.py",), "too big"),
         ("mkdir src; truncate -s 10G src/zeros", ("src",), "too big"),
-        ("truncate -s 10G zeros; printf x >answer.py", ("*.py",), "There is too much"),
         (
             "mkdir many; cd many; seq 1 60000 | xargs touch",
             ("**/*.py",),
@@ -96,6 +171,17 @@ def test_hostile_folders_end_with_a_sentence(
         assert time.monotonic() - began < 60
         # Docker holds the container while it packs; it must be free again.
         assert sandbox.is_running(machine_id)
+
+
+def test_a_giant_beside_what_is_handed_in(sandbox: Sandbox, make_lesson: MakeLesson) -> None:
+    """It is passed over, but where Docker's archive must be read, which has it: that says so."""
+    script = "truncate -s 10G zeros; printf x >answer.py"
+    with machine(sandbox, make_lesson(), script) as machine_id:
+        assert list(sandbox.take_files(machine_id, WORK, ("*.py",))) == ["answer.py"]
+        by_archive = Sandbox(sandbox.hub_id, takes_directly=False)
+        with pytest.raises(SubmissionUnusable, match="There is too much"):
+            by_archive.take_files(machine_id, WORK, ("*.py",))
+        by_archive.close()
 
 
 def test_sockets_are_passed_over(sandbox: Sandbox, make_lesson: MakeLesson) -> None:
