@@ -7,10 +7,10 @@ first process sees them (``/proc/PID/root``, see proc(5)).
 Design choices: nothing is refused here. Only what is plain is read: folders, and regular files that
 have one name. Anything else (a link, a pipe, too much, a file that is missing or changes meanwhile)
 gives None, and Docker's archive is asked, so that each refusal is worded in one place. (What lies
-beside the files is only in the archive, which may be too big for it.) Whatever the student does meanwhile, no path leads out of the machine:
-each part of it is opened by itself, below the one before, and no link is followed; a file is opened
-for reading only once the kernel has said that it is a regular one, since merely opening a pipe or a
-device may block or do something.
+beside the files is only in the archive, which may be too big for it.) Whatever the student does
+meanwhile, no path leads out of the machine: each part of it is opened by itself, below the one
+before, and no link is followed; a file is opened for reading only once the kernel has said that it
+is a regular one, since merely opening a pipe or a device may block or do something.
 """
 
 import os
