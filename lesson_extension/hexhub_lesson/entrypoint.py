@@ -17,7 +17,7 @@ A fork server was weighed: one container is one server, so that there is nothing
 ``~/.local/lib`` or ``PYTHONPATH`` would be imported by this process.
 """
 
-import importlib
+import gc
 import json
 import os
 import signal
@@ -32,7 +32,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hexhub_lesson.lean_imports import import_less
+from hexhub_lesson.preloading import (
+    AS_EXTENSION,
+    ask_hub_beside,
+    hub_auth_config,
+    preload,
+    read_again,
+)
 from hexhub_lesson.private_folder import FolderUnsafe, make_private_folder, socket_path
 from hexhub_lesson.server_config import server_config
 from hexhub_lesson.services import Service, Services
@@ -54,31 +60,6 @@ OWN_PREFIXES = ("JUPYTERHUB_", "JPY_", "HEXHUB_")
 
 SECRETS = ("JUPYTERHUB_API_TOKEN", "JPY_API_TOKEN")
 """Variables that this process needs and that its children do not get."""
-
-PRELOADED = (
-    # Not jupyterhub.services.auth and not jupyterhub.singleuser: they read the environment when
-    # they are imported, and this one has no token yet (a cookie path of "/" is what comes of it).
-    "jupyterhub.scopes",
-    "jupyterhub.httpclient",
-    "jupyterhub.log",
-    "jupyterhub.utils",
-    "jupyter_server.serverapp",
-    "jupyter_server.auth.logout",
-    "jupyter_server.extension.application",
-    "jupyter_server.terminal",
-    "jupyter_server_proxy",
-    "jupyter_server_terminals.api_handlers",
-    "jupyter_server_terminals.app",
-    "jupyter_server_terminals.handlers",
-    "jupyterlab",
-    "jupyterlab.handlers.announcements",
-    "jupyterlab.labapp",
-    "jinja2.ext",
-    "terminado",
-    "hexhub_lesson.app",
-    "hexhub_lesson.kernels",
-    "hexhub_lesson.terminals",
-)
 
 
 class StartInvalid(Exception):
@@ -210,7 +191,7 @@ def merge_environment(own: dict[str, str], start: Start) -> dict[str, str]:
     kept = {k: v for k, v in own.items() if not k.startswith(OWN_PREFIXES)}
     return {
         **kept,
-        "JUPYTERHUB_SINGLEUSER_EXTENSION": "1",
+        **AS_EXTENSION,
         "JUPYTERHUB_DISABLE_USER_CONFIG": "1",  # the reason stands in server_config
         **start.env,
     }
@@ -316,17 +297,21 @@ def become_server(start: Start, say: Callable[[str], None]) -> None:
             continue
     sys.argv = ["jupyterhub-singleuser", *start.args]
 
-    from jupyterhub.singleuser.extension import JupyterHubSingleUser  # reads os.environ
+    from jupyterhub.singleuser.extension import JupyterHubSingleUser
     from traitlets.config import Config
 
+    read_again(os.environ)
+    ask_hub_beside(JupyterHubSingleUser)
     root, preferred = choose_folders(home)
-    config = Config(server_config(root, preferred, uid=os.getuid()))
+    config = Config(server_config(root, preferred, uid=os.getuid()) | hub_auth_config(os.environ))
+    gc.disable()  # nothing of a start is thrown away, and the student waits
     server = JupyterHubSingleUser.initialize_server(argv=list(start.args), config=config)
     write_no_run_files(server)
     take_secrets(server)
     services = Services(start.services, home, say, proc=Path("/proc"))
     services.start()
     bound_stop(STOP_S, services)
+    gc.enable()
     server.start()
     services.wait_for_end(SERVICES_STOP_S)
 
@@ -373,16 +358,6 @@ def bound_stop(seconds: float, services: Services) -> None:
             stop(signum, frame)
 
     signal.signal(signal.SIGTERM, handle)
-
-
-def preload() -> None:
-    """Import everything slow that does not read the hub's environment."""
-    import_less()
-    from jupyter_server.serverapp import JUPYTER_SERVICE_HANDLERS
-
-    services = (name for names in JUPYTER_SERVICE_HANDLERS.values() for name in names or ())
-    for name in (*PRELOADED, *services):
-        importlib.import_module(name)
 
 
 def main() -> None:

@@ -1,0 +1,120 @@
+"""What of the server's start is done before anybody waits for it.
+
+Design choices: what can be imported or computed without a student is; what reads the hub's
+environment while it is imported is either told afterwards, in the way that it can be configured, or
+read again. Initializing the whole server ahead, with names to be exchanged later, was left out: too
+much in Jupyter keeps what it has once been given.
+"""
+
+import asyncio
+import gc
+import importlib
+import importlib.metadata
+import os
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from hexhub_lesson.lean_imports import import_less
+
+PRELOADED = (
+    "jupyterhub.scopes",
+    "jupyterhub.httpclient",
+    "jupyterhub.log",
+    "jupyterhub.utils",
+    # Imported by jupyterhub.singleuser, in the end.
+    "jupyter_core.migrate",
+    "tornado.platform.asyncio",
+    "jupyter_server.serverapp",
+    "jupyter_server.auth.logout",
+    "jupyter_server.extension.application",
+    "jupyter_server.terminal",
+    "jupyter_server_proxy",
+    "jupyter_server_terminals.api_handlers",
+    "jupyter_server_terminals.app",
+    "jupyter_server_terminals.handlers",
+    "jupyterlab",
+    "jupyterlab.handlers.announcements",
+    "jupyterlab.labapp",
+    "jinja2.ext",
+    "terminado",
+    "hexhub_lesson.app",
+    "hexhub_lesson.kernels",
+    "hexhub_lesson.terminals",
+    # These read the environment when they are imported: see ``hub_auth_config`` and ``read_again``.
+    "jupyterhub.services.auth",
+    "jupyterhub.singleuser.extension",
+)
+
+AS_EXTENSION = {"JUPYTERHUB_SINGLEUSER_EXTENSION": "1"}
+"""Which kind of single-user server ``jupyterhub.singleuser`` imports."""
+
+_READ_TOO_EARLY = {
+    "base_url": "JUPYTERHUB_SERVICE_PREFIX",
+    "keyfile": "JUPYTERHUB_SSL_KEYFILE",
+    "certfile": "JUPYTERHUB_SSL_CERTFILE",
+    "client_ca": "JUPYTERHUB_SSL_CLIENT_CA",
+}
+"""Traits of ``HubAuth`` whose default is read from the environment when the class is made."""
+
+
+def preload() -> None:
+    """Import everything slow, and compute what is the same for all students."""
+    import_less()
+    from jupyter_server.serverapp import JUPYTER_SERVICE_HANDLERS
+
+    os.environ.update(AS_EXTENSION)
+    services = (name for names in JUPYTER_SERVICE_HANDLERS.values() for name in names or ())
+    for name in (*PRELOADED, *services):
+        importlib.import_module(name)
+    _check_event_schemas()
+    _remember_entry_points()
+    # What is there by now stays: it need not be looked through for what is not used any more.
+    gc.collect()
+    gc.freeze()
+
+
+def hub_auth_config(environment: Mapping[str, str]) -> dict[str, dict[str, object]]:
+    """Give the configuration that says what was not in the environment when it was first read."""
+    found = {trait: environment.get(name) for trait, name in _READ_TOO_EARLY.items()}
+    return {"HubAuth": {trait: value for trait, value in found.items() if value}}
+
+
+def read_again(environment: Mapping[str, str]) -> None:
+    """Import again, in its place, what read the environment and cannot be configured."""
+    if any(name.startswith("JUPYTERHUB_XSRF_") for name in environment):
+        importlib.reload(importlib.import_module("jupyterhub._xsrf_utils"))
+
+
+def ask_hub_beside(server_class: Any) -> None:
+    """Have the hub's version asked for while the server already serves, and not before.
+
+    Args:
+        server_class: ``JupyterHubSingleUser``. Where no hub answers, it still ends the process.
+    """
+    check = server_class.check_hub_version
+
+    async def begin(self: Any) -> None:
+        self._hub_check = asyncio.ensure_future(check(self))
+
+    server_class.check_hub_version = begin
+
+
+def _check_event_schemas() -> None:
+    """Check Jupyter's own schemas once; what that looks up and makes is found again later."""
+    from jupyter_events import EventLogger
+    from jupyter_server import DEFAULT_EVENTS_SCHEMA_PATH
+
+    logger = EventLogger()
+    for path in DEFAULT_EVENTS_SCHEMA_PATH.rglob("*.yaml"):
+        logger.register_event_schema(path)
+
+
+def _remember_entry_points() -> None:
+    """Let the proxy look for its entry points among those that are there now.
+
+    To find them, Python opens a file of each package. This process sees only the image's packages.
+    """
+    proxy: Any = importlib.import_module("jupyter_server_proxy.config")
+    proxy.entry_points = cache(importlib.metadata.entry_points)
+    proxy.entry_points(group="jupyter_serverproxy_servers")
