@@ -58,6 +58,7 @@ from spawner.pool import MachinePool
 from spawner.refusals import refuse
 from spawner.reports import HubReports
 from spawner.resets import machines_aside, put_aside, remove_all, take_back, undo_until
+from spawner.starting_places import StartingPlaces
 
 _STATE_POLL_S = 0.5
 _EMPTY_S = 3.0
@@ -111,6 +112,7 @@ class LessonSpawner(DockerSpawner):
     _catalogs: ClassVar[dict[str, PublishedCatalog]] = {}
     _lives: ClassVar[dict[str, MachineLife]] = {}
     _pools: ClassVar[dict[str, MachinePool]] = {}
+    _places: ClassVar[StartingPlaces] = StartingPlaces()
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -496,6 +498,7 @@ class LessonSpawner(DockerSpawner):
             self._catalog,
             self.log,
             self.ready_timeout_s,
+            LessonSpawner._places,
         )
 
     @property

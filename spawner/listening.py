@@ -11,11 +11,12 @@ from spawner.refusals import refuse
 ENDED = "machine-ended"
 """Reason of the refusal where a machine ended while it started."""
 
-_EAGER_S = 0.5
-"""A container that waited has its server up within this time, where the computer is not busy."""
 _EAGER_PAUSE_S = 0.005
-_PAUSE_S = 0.03
+_PAUSE_SHARE = 0.02
+"""Of the time for which it has been waited already: whoever waits for long is looked for seldom, as
+what they wait for is the processor that looking takes."""
 _STATE_PAUSE_S = 0.5
+_STATE_PAUSE_SHARE = 0.3
 _CONNECT_S = 1.0
 _LOG_LINES = 40
 
@@ -70,10 +71,11 @@ async def until_listening(
                     500,
                 )
             address = address_of(container)
-            next_look_s = time.monotonic() + _STATE_PAUSE_S
+            waited_s = now_s - began_s
+            next_look_s = time.monotonic() + _STATE_PAUSE_S + _STATE_PAUSE_SHARE * waited_s
         if address and await listens(address, PORT):
             return address
-        await asyncio.sleep(_EAGER_PAUSE_S if now_s < began_s + _EAGER_S else _PAUSE_S)
+        await asyncio.sleep(max(_EAGER_PAUSE_S, _PAUSE_SHARE * (now_s - began_s)))
     await _log_last_lines(docker, container_id, log)
     raise refuse(
         f"Your machine did not answer within {timeout_s:.0f} s. The computer may be "

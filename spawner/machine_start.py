@@ -28,6 +28,7 @@ from spawner.machine_site import MachineSite
 from spawner.pool import MachinePool
 from spawner.pool_plan import Waiting, limits_of
 from spawner.refusals import refuse
+from spawner.starting_places import StartingPlaces
 from spawner.stronger_walls import expect_runtime
 
 
@@ -57,6 +58,7 @@ class Workshop:
         catalog: Has the lessons' starters.
         log: Of the hub.
         ready_timeout_s: Longest wait for JupyterLab to listen.
+        places: For starts of what did not wait.
     """
 
     docker: DockerThreads
@@ -65,6 +67,7 @@ class Workshop:
     catalog: PublishedCatalog
     log: logging.Logger
     ready_timeout_s: float
+    places: StartingPlaces
 
 
 class MachineStart:
@@ -140,6 +143,10 @@ class MachineStart:
 
     async def _listening(self, container_id: str, kind: str) -> Started:
         """Start a container that is made and make it the student's server."""
+        async with self._shop.places.place(lambda: self._tell("turn")):
+            return await self._start(container_id, kind)
+
+    async def _start(self, container_id: str, kind: str) -> Started:
         self._tell("start")
         await self._docker.call("start", container_id)
         pass_point("start.running")

@@ -9,6 +9,7 @@ PHASES = {
     "create": (15, "Making your machine"),
     "resume": (15, "Waking your machine; everything is as you left it"),
     "files": (30, "Laying in the files of the lesson"),
+    "turn": (40, "Waiting for other machines that are starting"),
     "start": (45, "Starting the machine"),
     "server": (70, "Starting JupyterLab in it"),
     "ready": (95, "Opening the door"),

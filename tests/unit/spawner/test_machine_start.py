@@ -9,6 +9,7 @@ from jupyterhub.spawner import SpawnException
 from hexhub.catalog.model import Isolation
 from spawner.machine_site import MachineSite
 from spawner.machine_start import MachineStart, Workshop
+from spawner.starting_places import StartingPlaces
 from tests.unit.spawner.test_container import LESSON
 
 SITE = MachineSite("0123456789ab", "hexhub-012345", "hexhub-012345-isolated", holds_quota=False)
@@ -31,7 +32,7 @@ class Docker:
 def start_of(lesson, docker: Docker) -> MachineStart:
     """Give a start for which no container waits."""
     pool = SimpleNamespace(take=lambda _arguments: None)
-    shop = Workshop(docker, SITE, pool, None, logging.getLogger("test"), 60.0)
+    shop = Workshop(docker, SITE, pool, None, logging.getLogger("test"), 60.0, StartingPlaces())
     return MachineStart(shop, lambda _phase: None, None, lesson, SITE.arguments(lesson, "ada"), b"")
 
 
