@@ -3,6 +3,7 @@
 import contextlib
 import io
 import json
+import os
 import re
 import secrets
 import tarfile
@@ -12,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import docker
-from docker.errors import APIError, NotFound
+from docker.errors import NotFound
 
 from hexhub.catalog.model import CheckKind, Course, Lesson, Show
 from hexhub.catalog.overlays import OverlayFile
@@ -228,17 +229,17 @@ class Trials:
         return Seen(outcome, answers_for_student(place, outcome), leaks, left)
 
     def _changed(self, machine_id: str) -> list[str]:
-        """Give the folders in which something is not as in the image.
+        """Give the folders in which something is not as in the image, as far as that can be told.
 
-        Docker starts a process for each folder that it is asked for, and for this question none.
+        Docker starts a process for each folder that it is asked for, and walks all of the image
+        when it is asked for what has changed. Where it keeps changes in a folder that we may look
+        into, that has them all.
         """
-        try:
-            paths = [change["Path"] for change in self.client.diff(machine_id) or ()]
-        except APIError:  # a path that is too long for it, say
+        kept = self.client.inspect_container(machine_id)["GraphDriver"]["Data"] or {}
+        changes = Path(kept.get("UpperDir") or "")
+        if not changes.is_absolute() or not os.access(changes, os.R_OK | os.X_OK):
             return list(_WRITABLE)
-        return [
-            folder for folder in _WRITABLE if any(path.startswith(f"{folder}/") for path in paths)
-        ]
+        return [folder for folder in _WRITABLE if os.path.lexists(f"{changes}{folder}")]
 
     def _read(self, machine_id: str, path: str) -> str:
         """Give the beginning of a file of a machine; empty where it is not there."""
