@@ -133,7 +133,7 @@ test-course: $(VENV)/.dev test-tools images ## Every answer of the shipped cours
 	$(BIN)/hexhub course verify courses/real-machine
 
 test-hub: $(VENV)/.dev test-tools images config/proxy/node_modules/.installed ## A real JupyterHub with the real spawner
-	$(PYTEST) tests/hub
+	$(PYTEST) -n 2 --dist loadfile tests/hub
 
 test-isolation: $(VENV)/.dev test-tools images config/proxy/node_modules/.installed ## What machines cannot reach (as root)
 	$(PYTEST) -n 2 tests/isolation

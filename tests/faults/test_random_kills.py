@@ -40,7 +40,7 @@ def test_kills_at_random_moments_leave_nothing(tmp_path, others):
     seed = random.randrange(10**6)
     form = "{{.Name}} {{.State.Pid}} {{.State.StartedAt}}"
     before = docker("inspect", "--format", form, *others)
-    hub = TrialHub(tmp_path / "hub", config=POOL)
+    hub = TrialHub(tmp_path / "hub", config=POOL, lessons=["plain"])
     try:
         hub.start()
         soak = Soak(hub, students=3, seed=seed)

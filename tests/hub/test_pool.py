@@ -40,7 +40,10 @@ def crash_at(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def pool_hub(tmp_path_factory: pytest.TempPathFactory, crash_at: Path) -> Iterator[TrialHub]:
     """Give a HexHub with a pool."""
     running = TrialHub(
-        tmp_path_factory.mktemp("hexhub"), {"HEXHUB_CRASH_AT": str(crash_at)}, config=CONFIG
+        tmp_path_factory.mktemp("hexhub"),
+        {"HEXHUB_CRASH_AT": str(crash_at)},
+        config=CONFIG,
+        lessons=["plain", "rooted"],  # two kinds, so that one could be taken for the other
     )
     try:
         running.start()

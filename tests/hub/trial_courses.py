@@ -1,6 +1,6 @@
 """Two small courses on disk, whose lessons try one thing of the spawner each."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from hexhub.catalog.published import PublishedCatalog
@@ -50,9 +50,20 @@ _LESSONS = {
 }
 
 
-def publish_trial_courses(sources: Path, catalog: Path) -> None:
-    """Write both courses below ``sources`` and publish them into ``catalog``."""
-    for course, lessons in _LESSONS.items():
+def publish_trial_courses(
+    sources: Path, catalog: Path, only: Collection[str] | None = None
+) -> None:
+    """Write both courses below ``sources`` and publish them into ``catalog``.
+
+    Args:
+        sources: Folder of the courses.
+        catalog: Where they are published.
+        only: Names of the lessons that there are; None: all. A course without any is left out.
+    """
+    for course, all_lessons in _LESSONS.items():
+        lessons = {n: more for n, more in all_lessons.items() if only is None or n in only}
+        if not lessons:
+            continue
         access = "access: {groups: [insiders]}\n" if course == CLOSED_COURSE else ""
         publish_trial_course(sources, catalog, course, lessons, access=access)
 

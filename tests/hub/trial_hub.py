@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +81,7 @@ class TrialHub:
         environment: Mapping[str, str] | None = None,
         options: Sequence[str] = (),
         config: str = "",
+        lessons: Collection[str] | None = None,
     ) -> None:
         """Lay its folder out; :meth:`start` starts it.
 
@@ -89,6 +90,8 @@ class TrialHub:
             environment: Variables beside those of the test.
             options: Of ``hexhub up``.
             config: Lines for JupyterHub's configuration, read last.
+            lessons: Of the trial courses that it has; None: all. A pool makes a container for each
+                kind of lesson that there is.
         """
         self.options = tuple(options)
         self.folder = folder
@@ -96,7 +99,7 @@ class TrialHub:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         (folder / "courses").mkdir(parents=True)
-        publish_trial_courses(folder / "sources", self.state / "catalog")
+        publish_trial_courses(folder / "sources", self.state / "catalog", lessons)
         (folder / "own_config.py").write_text(_OWN_CONFIG + config)
         self._environment = {
             **os.environ,

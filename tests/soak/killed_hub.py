@@ -184,7 +184,7 @@ def main(
     fault = ""
     took: list[float] = []
     with tempfile.TemporaryDirectory(prefix="hexhub-soak-") as name:
-        hub = TrialHub(Path(name) / "hub", config=POOL)
+        hub = TrialHub(Path(name) / "hub", config=POOL, lessons=["plain"])
         try:
             hub.start()
             soak = Soak(hub, students=students, seed=seed)
