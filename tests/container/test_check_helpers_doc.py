@@ -187,6 +187,7 @@ def test_notebook(run_check: RunCheck) -> None:
             image="hexhub/data",
             notebook="mean.ipynb",
             cells=("test-mean",),
+            timeout_s=60.0,
         )
         assert done.answer.report is not None, done.answer.output
         (result,) = READERS[ReportFormat.NBGRADER](done.answer.report)

@@ -48,42 +48,54 @@ def test_a_wrong_answer_fails_with_both_sides(run_check: RunCheck) -> None:
     assert done.answer.exit_code == 1
 
 
-@pytest.mark.parametrize(
-    ("source", "message"),
-    [
-        (
-            "def area(a, b):\n    return a / (b - b)\n",
-            "area(3, 4) raised ZeroDivisionError: division by zero (geometry.py, line 2)",
-        ),
-        ("import os\nos._exit(0)\n", "area(3, 4) ended the program (exit code 0)"),
-        ("import sys\nsys.exit(0)\n", "import geometry raised SystemExit: 0 (geometry.py, line 2)"),
-        (
-            "import os\ndef area(a, b):\n    os.kill(os.getpid(), 9)\n",
-            "area(3, 4) ended the program (signal 9)",
-        ),
-        (
-            "def area(a, b):\n    while True: pass\n",
-            "area(3, 4) did not return within 5 seconds.",
-        ),
-        ("x = \n", "import geometry raised SyntaxError: invalid syntax (geometry.py, line 1)"),
-        ("def area(a, b):\n    return object()\n", "area(3, 4) returned a value of type object"),
-        ("def volume(): pass\n", "geometry.py has no function 'area'."),
-        ("import geometria\n", "No module named 'geometria' (geometry.py, line 1)"),
-        (
-            "def area(a, b):\n    r = []\n    r.append(r)\n    return r\n",
-            "area(3, 4) returned data nested more than",
-        ),
-        (
-            "def area(a, b):\n    while True: print('x' * 100000)\n",
-            "area(3, 4) printed more than 1000000 bytes",
-        ),
-    ],
-)
-def test_a_broken_program_is_told_why(run_check: RunCheck, source: str, message: str) -> None:
-    """Whatever ends a call, the student reads one sentence that says so."""
-    done = check_program(run_check, source)
-    assert done.outcome.kind is OutcomeKind.FAILED
-    assert message in done.outcome.tests[0].message
+BROKEN_PROGRAMS = [
+    (
+        "def area(a, b):\n    return a / (b - b)\n",
+        "area(3, 4) raised ZeroDivisionError: division by zero ({file}, line 2)",
+    ),
+    ("import os\nos._exit(0)\n", "area(3, 4) ended the program (exit code 0)"),
+    ("import sys\nsys.exit(0)\n", "import {module} raised SystemExit: 0 ({file}, line 2)"),
+    (
+        "import os\ndef area(a, b):\n    os.kill(os.getpid(), 9)\n",
+        "area(3, 4) ended the program (signal 9)",
+    ),
+    (
+        "def area(a, b):\n    while True: pass\n",
+        "area(3, 4) did not return within 5 seconds.",
+    ),
+    ("x = \n", "import {module} raised SyntaxError: invalid syntax ({file}, line 1)"),
+    ("def area(a, b):\n    return object()\n", "area(3, 4) returned a value of type object"),
+    ("def volume(): pass\n", "{file} has no function 'area'."),
+    ("import geometria\n", "No module named 'geometria' ({file}, line 1)"),
+    (
+        "def area(a, b):\n    r = []\n    r.append(r)\n    return r\n",
+        "area(3, 4) returned data nested more than",
+    ),
+    (
+        "def area(a, b):\n    while True: print('x' * 100000)\n",
+        "area(3, 4) printed more than 1000000 bytes",
+    ),
+]
+"""A program, and what is told of it; ``{module}`` and ``{file}`` are its own."""
+
+
+def test_a_broken_program_is_told_why(run_check: RunCheck) -> None:
+    """Whatever ends a call, the student reads one sentence that says so; the next program runs."""
+    modules = [f"broken_{number}" for number in range(len(BROKEN_PROGRAMS))]
+    checks = {
+        f"test_{module}.py": AREA_TEST["test_area.py"].replace("geometry", module)
+        for module in modules
+    }
+    work: dict[str, str | bytes] = {
+        f"{module}.py": source for module, (source, _) in zip(modules, BROKEN_PROGRAMS, strict=True)
+    }
+    done = run_check(checks, work, timeout_s=60.0)
+    told = {test.id: test for test in done.outcome.tests}
+    assert len(told) == len(BROKEN_PROGRAMS)
+    for module, (_, message) in zip(modules, BROKEN_PROGRAMS, strict=True):
+        test = told[f"test_{module}::test_area"]
+        assert test.outcome is TestOutcome.FAILED
+        assert message.replace("{file}", f"{module}.py").replace("{module}", module) in test.message
 
 
 CHEATS = {

@@ -45,7 +45,7 @@ def sandbox(client: docker.APIClient) -> Iterator[Sandbox]:
     assert left == []
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_lesson() -> Callable[..., Lesson]:
     """Give lessons: image and user as wanted, everything else small."""
 

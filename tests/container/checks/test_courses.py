@@ -18,9 +18,10 @@ from hexhub.usecases.check_answer import check_answer
 from hexhub.usecases.publish_course import publish_course
 from hexhub.usecases.verify_course import Verification, verify_course
 
-from .small_course import write_course
+from .small_course import WITHOUT_WRONG, write_course
 
 FUNCTION = "test_function::test_whole"
+BROKEN_SOLUTION = {"solution/greet.py": "def greet(name): return 'Hello'\n"}
 
 
 def verify(sandbox: Sandbox, folder: Path) -> Verification:
@@ -52,7 +53,7 @@ def test_a_good_course_is_right(sandbox: Sandbox, tmp_path: Path) -> None:
 
 def test_a_broken_solution_is_named(sandbox: Sandbox, tmp_path: Path) -> None:
     """A solution that fails is red with lesson, step, test and message."""
-    folder = write_course(tmp_path, {"solution/greet.py": "def greet(name): return 'Hello'\n"})
+    folder = write_course(tmp_path, {**WITHOUT_WRONG, **BROKEN_SOLUTION})
     found = problems(verify(sandbox, folder))
     assert set(found) == {("solution", "function")}
     problem = found["solution", "function"]
@@ -62,57 +63,46 @@ def test_a_broken_solution_is_named(sandbox: Sandbox, tmp_path: Path) -> None:
 
 def test_a_starter_that_passes_is_named(sandbox: Sandbox, tmp_path: Path) -> None:
     """A step that asks for nothing is red."""
-    folder = write_course(tmp_path, {"starter/mark": "", "wrong/no-mark/expect.yml": None})
-    (folder / "lessons/greet/wrong/no-mark/solve.sh").unlink()
-    (folder / "lessons/greet/wrong/no-mark").rmdir()
+    folder = write_course(tmp_path, {**WITHOUT_WRONG, "starter/mark": ""})
     assert set(problems(verify(sandbox, folder))) == {("starter", "server")}
 
 
-@pytest.mark.parametrize(
-    ("changes", "place", "words"),
-    [
-        (
-            {"wrong/no-comma/greet.py": "def greet(name): return f'Hello, {name}!'\n"},
-            ("wrong/no-comma", "function"),
-            f"pass and should fail: {FUNCTION}",
-        ),
-        (
-            {"wrong/no-comma/greet.py": "def greet(name): return ''\n"},
-            ("wrong/no-comma", "function"),
-            "fail and should pass: test_function::test_name",
-        ),
-        (
-            {"wrong/no-comma/expect.yml": "fails: {function: [test_function::test_no]}\n"},
-            ("wrong/no-comma", "function"),
-            "no such tests: test_function::test_no",
-        ),
-        (
-            {"wrong/no-mark/solve.sh": "echo oh no; exit 3\n"},
-            ("wrong/no-mark", "server"),
-            "ended with exit code 3. It printed:\noh no",
-        ),
-        (
-            {"solution/solve.sh": "exit 1\n"},
-            ("solution", "function"),
-            "solve.sh of solution ended with exit code 1",
-        ),
-    ],
-)
-def test_a_wrong_answer_must_fail_exactly_there(
-    sandbox: Sandbox,
-    tmp_path: Path,
-    changes: dict[str, str | None],
-    place: tuple[str, str],
-    words: str,
-) -> None:
+WRONG_EXPECTATIONS: dict[str, str | None] = {
+    "wrong/passes/greet.py": "def greet(name): return f'Hello, {name}!'\n",
+    "wrong/passes/expect.yml": f"fails: {{function: [{FUNCTION}]}}\n",
+    "wrong/empty/greet.py": "def greet(name): return ''\n",
+    "wrong/empty/expect.yml": f"fails: {{function: [{FUNCTION}]}}\n",
+    "wrong/no-comma/expect.yml": "fails: {function: [test_function::test_no]}\n",
+    "wrong/no-mark/solve.sh": "echo oh no; exit 3\n",
+}
+"""Wrong answers that fail less, more and other tests than they say, and one whose script breaks."""
+
+
+def test_a_wrong_answer_must_fail_exactly_there(sandbox: Sandbox, tmp_path: Path) -> None:
     """More, fewer or other failing tests, and scripts that break, are red at their place."""
-    found = problems(verify(sandbox, write_course(tmp_path, changes)))
-    assert words in found[place]
+    found = problems(verify(sandbox, write_course(tmp_path, WRONG_EXPECTATIONS)))
+    words = {
+        ("wrong/passes", "function"): f"pass and should fail: {FUNCTION}",
+        ("wrong/empty", "function"): "fail and should pass: test_function::test_name",
+        ("wrong/no-comma", "function"): "no such tests: test_function::test_no",
+        ("wrong/no-mark", "server"): "ended with exit code 3. It printed:\noh no",
+    }
+    assert set(found) == set(words)
+    for place, problem in found.items():
+        assert words[place] in problem
+
+
+def test_a_solution_whose_script_breaks_is_named(sandbox: Sandbox, tmp_path: Path) -> None:
+    """Each step of it is red, with what the script ended with."""
+    folder = write_course(tmp_path, {**WITHOUT_WRONG, "solution/solve.sh": "exit 1\n"})
+    found = problems(verify(sandbox, folder))
+    assert set(found) == {("solution", "function"), ("solution", "server")}
+    assert "solve.sh of solution ended with exit code 1" in found["solution", "function"]
 
 
 def test_a_hint_must_wait_for_a_test_that_there_is(sandbox: Sandbox, tmp_path: Path) -> None:
     """A hint behind a misspelt test would never open."""
-    folder = write_course(tmp_path)
+    folder = write_course(tmp_path, WITHOUT_WRONG)
     path = folder / "lessons/greet/lesson.yml"
     path.write_text(path.read_text().replace("::test_name", "::test_nmae"))
     assert set(problems(verify(sandbox, folder))) == {("hints", "function")}
@@ -251,7 +241,7 @@ def test_the_command_check_prints_an_outcome(tmp_path: Path) -> None:
 
 def test_the_command_verify_is_red_by_name(tmp_path: Path) -> None:
     """A broken solution ends with exit code 1, and lesson, answer, step and test are named."""
-    folder = write_course(tmp_path, {"solution/greet.py": "def greet(name): return 'Hello'\n"})
+    folder = write_course(tmp_path, {**WITHOUT_WRONG, **BROKEN_SOLUTION})
     result = CliRunner().invoke(main, ["course", "verify", str(folder)])
     assert result.exit_code == 1
     assert "greet / solution / function" in result.output.splitlines()[-1]

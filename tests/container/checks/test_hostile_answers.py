@@ -4,8 +4,9 @@ What answers that are none try is in ``tests/cheats``.
 """
 
 import re
+import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -32,34 +33,50 @@ EXPECTED = ("test_answer::test_answer", "test_answer::test_double")
 GOOD = "def answer(): return 42\ndef double(x): return 2 * x\n"
 
 
-def check(
-    sandbox: Sandbox,
-    lesson: Lesson,
-    answer: str,
-    *,
-    test: str = TEST,
-    expected: tuple[str, ...] | None = EXPECTED,
-    **more: object,
-) -> Outcome:
-    """Lay ``answer.py`` into a machine and check it."""
-    spec = files_spec(**({"run": "pytest -q test_answer.py"} | more))
-    files = {"answer.py": OverlayFile(answer.encode())}
-    checks = {"test_answer.py": OverlayFile(test.encode())}
-    with sandbox.trial_machine(lesson, files) as machine_id:
+Check = Callable[..., Outcome]
+
+
+@pytest.fixture(scope="module")
+def student_machine(make_lesson: MakeLesson) -> Iterator[tuple[Sandbox, Lesson, str]]:
+    """Give one machine for all answers: they are taken out of it, and nothing runs in it."""
+    lesson = make_lesson()
+    sandbox = Sandbox(f"answers-{secrets.token_hex(4)}")
+    with sandbox.trial_machine(lesson, {}) as machine_id:
+        yield sandbox, lesson, machine_id
+    sandbox.close()
+
+
+@pytest.fixture
+def check(sandbox: Sandbox, student_machine: tuple[Sandbox, Lesson, str]) -> Check:
+    """Give what lays ``answer.py`` into a machine and checks it."""
+    machines, lesson, machine_id = student_machine
+
+    def check_answer(
+        answer: str,
+        *,
+        test: str = TEST,
+        expected: tuple[str, ...] | None = EXPECTED,
+        **more: object,
+    ) -> Outcome:
+        spec = files_spec(**({"run": "pytest -q test_answer.py"} | more))
+        machines.put_files(machine_id, lesson.user, {"answer.py": OverlayFile(answer.encode())})
+        checks = {"test_answer.py": OverlayFile(test.encode())}
         return run_step_check(sandbox, lesson, spec, checks, machine_id, expected)
 
+    return check_answer
 
-def test_an_honest_answer_passes(sandbox: Sandbox, make_lesson: MakeLesson) -> None:
+
+def test_an_honest_answer_passes(check: Check) -> None:
     """The path as a whole: files out of a machine, a check of its own, a pass with its tests."""
-    outcome = check(sandbox, make_lesson(), GOOD)
+    outcome = check(GOOD)
     assert outcome.kind is OutcomeKind.PASSED, outcome
     assert tuple(test.id for test in outcome.tests) == EXPECTED
     assert outcome.tests[0].name == "The answer is right"
 
 
-def test_a_wrong_answer_fails_by_name(sandbox: Sandbox, make_lesson: MakeLesson) -> None:
+def test_a_wrong_answer_fails_by_name(check: Check) -> None:
     """A wrong value fails that test with the author's message and both sides of the comparison."""
-    outcome = check(sandbox, make_lesson(), GOOD.replace("2 * x", "x"))
+    outcome = check(GOOD.replace("2 * x", "x"))
     assert outcome.kind is OutcomeKind.FAILED
     assert outcome.failing_tests == ("test_answer::test_double",)
     failing = outcome.tests[1]
@@ -129,12 +146,10 @@ def test_a_wrong_answer_fails_by_name(sandbox: Sandbox, make_lesson: MakeLesson)
         "a value in itself",
     ],
 )
-def test_greedy_programs_end(
-    sandbox: Sandbox, make_lesson: MakeLesson, answer: str, words: str
-) -> None:
+def test_greedy_programs_end(check: Check, answer: str, words: str) -> None:
     """Time, processes, output, memory and disk are limited: no pass, and words for the limit."""
     began = time.monotonic()
-    outcome = check(sandbox, make_lesson(), answer, timeout_s=30.0)
+    outcome = check(answer, timeout_s=30.0)
     assert outcome.kind in (OutcomeKind.FAILED, OutcomeKind.ERROR), outcome
     assert EXPECTED[0] in outcome.failing_tests or outcome.message, outcome
     assert time.monotonic() - began < 150
@@ -162,20 +177,20 @@ def test_greedy_programs_end(
         ("kill -9 $PPID; kill -9 1; exit 0", "made no report"),
     ],
 )
-def test_broken_checks_end(sandbox: Sandbox, make_lesson: MakeLesson, run: str, words: str) -> None:
+def test_broken_checks_end(check: Check, run: str, words: str) -> None:
     """A check that hangs, floods, forks, eats memory or writes rubbish is an error that says so."""
     began = time.monotonic()
-    outcome = check(sandbox, make_lesson(), GOOD, run=run, timeout_s=3.0)
+    outcome = check(GOOD, run=run, timeout_s=3.0)
     assert outcome.kind is OutcomeKind.ERROR
     assert re.search(words, outcome.message)
     assert len(outcome.output) < 20_000
     assert time.monotonic() - began < 150
 
 
-def test_a_test_that_is_gone_is_no_pass(sandbox: Sandbox, make_lesson: MakeLesson) -> None:
+def test_a_test_that_is_gone_is_no_pass(check: Check) -> None:
     """Every test that the author's solution had must be in the report."""
     expected = (*EXPECTED, "test_answer::test_more")
-    outcome = check(sandbox, make_lesson(), GOOD, expected=expected)
+    outcome = check(GOOD, expected=expected)
     assert outcome.kind is OutcomeKind.ERROR
     assert "test_answer::test_more" in outcome.message
 
@@ -191,15 +206,14 @@ def test_a_test_that_is_gone_is_no_pass(sandbox: Sandbox, make_lesson: MakeLesso
     ],
 )
 def test_other_reports(
-    sandbox: Sandbox,
-    make_lesson: MakeLesson,
+    check: Check,
     report: ReportFormat,
     run: str,
     kind: str,
     tests: list[str],
 ) -> None:
     """A check may be a shell command: its exit code, or TAP on its output, is the report."""
-    outcome = check(sandbox, make_lesson(), GOOD, run=run, report=report, expected=None)
+    outcome = check(GOOD, run=run, report=report, expected=None)
     assert outcome.kind.value == kind
     assert [test.id for test in outcome.tests] == tests
 
@@ -213,7 +227,7 @@ def test_shadow(machine):
     assert "student" in machine.read_text("/etc/passwd")
 '''
 MACHINE_SPEC = CheckSpec(
-    CheckKind.MACHINE, "pytest -q test_page.py", ReportFormat.JUNIT, 8.0, memory_bytes=256 * MB
+    CheckKind.MACHINE, "pytest -q test_page.py", ReportFormat.JUNIT, 60.0, memory_bytes=256 * MB
 )
 MACHINE_IDS = ("test_page::test_page", "test_page::test_shadow")
 

@@ -32,6 +32,8 @@ from .small_course import write_course
 
 ADA = Place(UserName("ada"), CourseName("small"), LessonName("greet"))
 FUNCTION, SERVER = StepName("function"), StepName("server")
+TESTS = ("test_function::test_name", "test_function::test_whole")
+MARK = ("test_server::test_mark",)
 LIMITS = SnapshotLimits(attempt_bytes=2**20, student_bytes=2**24, days=30)
 ANSWER = {
     "greet.py": OverlayFile(
@@ -108,9 +110,11 @@ def test_regrade(
     snapshots = Snapshots(store, LIMITS)
     grader = make_grader(sandbox, catalog, snapshots)
 
-    def publish(changes: dict[str, str | None]) -> str:
+    def publish(changes: dict[str, str | None], tests: tuple[str, ...] = TESTS) -> str:
         folder = write_course(tmp_path, changes)
-        return publish_course(sandbox, catalog, folder, say=str)[0].version
+        course = read_course(folder)
+        catalog.publish(folder, course, {LessonName("greet"): {FUNCTION: tests, SERVER: MARK}})
+        return course.version
 
     def check(step: StepName) -> Attempt:
         store.submit(ADA, step, catalog.course("small").version)
@@ -160,7 +164,7 @@ def test_regrade(
     assert "1  have a verdict of this version already." in again.output
     assert len(store.attempts(ADA, FUNCTION)) == 2
 
-    third = publish(dict(STRICTER_CHECK))
+    third = publish(dict(STRICTER_CHECK), ("test_function::test_twice",))
     kept = regrade(state)
     assert "passed → failed      the step stays passed" in kept.output
     assert "test_function::test_twice   not there → failed" in kept.output
