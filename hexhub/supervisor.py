@@ -20,6 +20,7 @@ import contextlib
 import ctypes
 import json
 import os
+import resource
 import signal
 import sys
 import time
@@ -45,6 +46,7 @@ _STEADY_S = 30.0
 _PATIENCE_S = 120.0
 _HOPELESS = 4
 _TERM_S = 8.0
+_MOST_FILES = 65_536
 _TAIL_BYTES = 3_000
 _PR_SET_PDEATHSIG = 1
 _ANSWERS = {200, 301, 302, 303, 307, 401, 403}
@@ -267,6 +269,18 @@ def make_programs(plan: Plan, outer: Mapping[str, str]) -> list[Program]:
     ]
 
 
+def open_many_files() -> None:
+    """Let this process and its children open as many files as the administrator allows.
+
+    A student who works has several connections, and each takes two files here and in the proxy.
+    Distributions let a program begin with 1024 in all, and raise that to half a million by itself.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = _MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, _MOST_FILES)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+
+
 def die_with(parent: int) -> Callable[[], None]:
     """Give what a child does before it becomes its program: ask to be ended with its parent."""
 
@@ -398,6 +412,7 @@ class Supervisor:
             SetupError: A program ends again and again before all of it has answered once, or it
                 does not answer within two minutes; with the end of its log.
         """
+        open_many_files()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             loop.add_signal_handler(number, self._stop.set)

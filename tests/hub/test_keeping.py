@@ -1,6 +1,7 @@
 """The parts of ``hexhub up`` with real processes, sockets and files, without Docker."""
 
 import asyncio
+import contextlib
 import os
 import socket
 import stat
@@ -12,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from hexhub.errors import SetupError
-from hexhub.machine_gate import MachineGate
+from hexhub.machine_gate import MachineGate, most_connections
 from hexhub.state_folder import SECRETS, StateFolder
 from hexhub.supervisor import Keeper, Program
 from tests.ports import free_port
@@ -106,7 +107,7 @@ def keeper(state: StateFolder, program: str, said: list[str], **options: float) 
     return Keeper(trial, state, said.append, **options)
 
 
-async def until(claim, timeout_s: float = 10) -> None:
+async def until(claim, timeout_s: float = 60) -> None:
     """Wait until a claim holds."""
     deadline = time.monotonic() + timeout_s
     while not claim():
@@ -167,9 +168,58 @@ async def test_the_gate_without_a_proxy():
     gate_port = free_port()
     async with MachineGate(["127.0.0.1"], gate_port, free_port()):
         reader, writer = await asyncio.open_connection("127.0.0.1", gate_port)
-        assert await asyncio.wait_for(reader.read(), 5) == b""
+        assert await asyncio.wait_for(reader.read(), 60) == b""
         writer.close()
         await writer.wait_closed()
+
+
+async def test_one_machine_does_not_shut_the_gate_for_others():
+    """Where all places are taken, whoever holds most gives up the newest of theirs.
+
+    Also where they never read what is on its way to them. Who holds few keeps all.
+    """
+
+    async def flood(_reader, writer):
+        writer.write(bytes(10_000_000))  # more than the kernel takes in for who does not read
+        writer.close()
+        with contextlib.suppress(ConnectionError):
+            await writer.wait_closed()
+
+    proxy = await asyncio.start_server(flood, "127.0.0.1", 0)
+    gate_port = free_port()
+    port = proxy.sockets[0].getsockname()[1]
+
+    async def visit(source):
+        return await asyncio.open_connection("127.0.0.1", gate_port, local_addr=(source, 0))
+
+    async with proxy, MachineGate(["127.0.0.1"], gate_port, port, most=8):
+        greedy = [await visit("127.0.0.2") for _ in range(20)]
+        for reader, _ in greedy[8:]:
+            with contextlib.suppress(ConnectionResetError):
+                assert await reader.read() == b""
+        others = [await visit(f"127.0.0.{source}") for source in (3, 3, 4)]
+        for reader, _ in others:
+            assert await reader.readexactly(10_000_000)
+        for reader, _ in greedy[:5]:
+            assert await reader.readexactly(10_000_000)
+        for _, writer in greedy + others:
+            writer.transport.abort()
+
+
+def test_open_files_are_as_many_as_may_be():
+    """A start from a terminal has 1024 files; HexHub takes what its administrator allows."""
+    asked = (
+        "import resource\n"
+        "from hexhub.supervisor import open_many_files\n"
+        "open_many_files()\n"
+        "print(*resource.getrlimit(resource.RLIMIT_NOFILE))"
+    )
+    for limits, found in (("1024:4096", "4096 4096"), ("3000:3000", "3000 3000")):
+        command = ["prlimit", f"--nofile={limits}", sys.executable, "-c", asked]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        assert done.stdout.strip() == found
+    assert most_connections(1024) == 384
+    assert most_connections(65_536) == 10_000
 
 
 def run_hexhub(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -180,7 +230,7 @@ def run_hexhub(*arguments: str, **environment: str) -> subprocess.CompletedProce
         env={**os.environ, **environment},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
     )
 
 
