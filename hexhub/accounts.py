@@ -172,6 +172,18 @@ class Accounts:
             gone = connection.execute(delete(_accounts).where(_accounts.c.name == name))
             return gone.rowcount > 0
 
+    def retire(self, name: str) -> None:
+        """Keep a name from being signed up again; nobody has its password until one is set.
+
+        Raises:
+            StoreError: The database refuses.
+        """
+        now = datetime.now(UTC)
+        with self._transaction() as connection:
+            connection.execute(delete(_accounts).where(_accounts.c.name == name))
+            row = {"name": name, "password_hash": "", "created_at": now, "password_set_at": now}
+            connection.execute(insert(_accounts).values(row))
+
     def has(self, name: str) -> bool:
         """Tell whether there is such an account.
 
@@ -191,7 +203,7 @@ class Accounts:
             self._hasher.verify(stored or self._nobodys_hash, password[:MAX_PASSWORD_LENGTH])
         except (VerificationError, InvalidHashError):
             return False
-        if stored is None:
+        if not stored:
             return False
         if self._hasher.check_needs_rehash(stored):
             self.set_password(name, password)

@@ -135,8 +135,11 @@ class SignUpAuthenticator(Authenticator):  # type: ignore[misc] # jupyterhub: no
         return None
 
     def delete_user(self, user: Any) -> None:
-        """Remove the account of a user whom an admin deletes."""
-        self.accounts.remove(user.name)
+        """End the account of a user whom an admin deletes.
+
+        Their progress and results stay, so that nobody else may have the name.
+        """
+        self.accounts.retire(user.name)
         super().delete_user(user)
 
     def get_custom_html(self, base_url: str) -> str:

@@ -61,7 +61,7 @@ def set_password(name: str, password: str) -> None:
 @account.command()
 @click.argument("name")
 def remove(name: str) -> None:
-    """Remove an account; machines and progress stay."""
+    """Remove an account; machines and progress stay, for who has the name next."""
     if not _accounts().remove(normal_name(name)):
         _fail(f"There is no account '{normal_name(name)}'.")
     click.echo(f"'{normal_name(name)}' is removed.")

@@ -14,7 +14,7 @@ from hexhub.certificates import trusted_by
 from tests.ports import free_port
 
 ROOT = Path(__file__).parents[2]
-START_S = 60.0
+START_S = 150.0
 _CONFIG = """\
 from jupyterhub.proxy import Proxy
 from jupyterhub.spawner import SpawnException, Spawner

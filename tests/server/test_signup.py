@@ -7,6 +7,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from hexhub.accounts import Accounts, accounts_url
+
 from .real_hub import RealHub, Visitor
 
 PASSWORD = "correct-horse-battery-staple"
@@ -164,14 +166,22 @@ def test_users_who_came_another_way_are_not_taken_over(hub: RealHub, visitor: Vi
 
 
 def test_deleted_user_cannot_log_in(hub: RealHub, visitor: Visitor) -> None:
-    """When an admin deletes a user, the account goes too, and the name is free."""
+    """When an admin deletes a user, nobody logs in or signs up by that name: their results stay.
+
+    An admin who sets a password makes it somebody's again.
+    """
     visitor.send("signup", username="leaving", password=PASSWORD)
     assert hub.ask("DELETE", "users/leaving").status_code == 204
 
     assert log_in(hub, "leaving", PASSWORD).status_code == 403
+    assert log_in(hub, "leaving", "of nobody").status_code == 403
     fresh = hub.visitor()
-    assert fresh.send("signup", username="leaving", password=PASSWORD).status_code == 302
+    assert fresh.send("signup", username="leaving", password=PASSWORD).status_code == 409
     fresh.close()
+    accounts = Accounts(accounts_url({"HEXHUB_STATE": str(hub.log.parent)}))
+    assert accounts.set_password("leaving", PASSWORD)
+    accounts.close()
+    assert log_in(hub, "leaving", PASSWORD).status_code == 302
 
 
 def test_forms_of_other_sites_are_refused(hub: RealHub) -> None:
