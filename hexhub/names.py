@@ -10,9 +10,13 @@ A machine is the container of one student in one lesson. It is found by its name
 made of the hub's id, the student and the server: Docker cannot change the labels of a container, so
 that those of one that was made before its student was known can say nothing of them. The names of
 containers that wait for a student hold dots, which no machine's name does.
+
+No name says anything to who may not know it: Docker's name server, which every machine can ask,
+tells the names of all containers on its network, address by address, and cannot be switched off.
 """
 
 import hashlib
+import hmac
 import re
 from typing import NewType
 
@@ -28,8 +32,7 @@ Version = NewType("Version", str)
 MAX_NAME_LENGTH = 40
 SERVER_NAME_LENGTH = 30
 _HASH_LENGTH = 8
-_SLUG_LENGTH = 20
-_USER_HASH_LENGTH = 32
+_MACHINE_HASH_LENGTH = 32
 """128 bits: who chooses a user name cannot find one that gives another student's machine."""
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
@@ -53,19 +56,20 @@ def make_server_name(course: CourseName, lesson: LessonName) -> ServerName:
 
 
 def machine_name(hub_id: str, user: str, server_name: str) -> str:
-    """Make the name of a student's container: readable, and never the same for two machines.
+    """Make the name of a student's container, which is never the same for two machines.
 
-    The readable parts are cut and cleaned, so that they may collide; the hash of the exact user and
-    server names does not. A NUL byte stands between both, since neither can hold one.
+    It is a hash with the hub's id as its key, so that other students, who see it, can neither read
+    nor guess whose machine it is; ``hexhub machines list`` says it. A NUL byte stands between both
+    names, since neither can hold one.
 
     Args:
-        hub_id: Of this HexHub; its first six characters are used.
+        hub_id: Of this HexHub; its first six characters can be read.
         user: Any JupyterHub user name.
         server_name: Made by :func:`make_server_name`.
     """
-    slug = re.sub(r"[^a-z0-9]+", "-", user.lower())[:_SLUG_LENGTH].strip("-") or "user"
-    digest = hashlib.sha256(f"{user}\0{server_name}".encode()).hexdigest()[:_USER_HASH_LENGTH]
-    return f"hexhub-{hub_id[:6]}-{slug}-{server_name}-{digest}"
+    text = f"{user}\0{server_name}".encode()
+    digest = hmac.new(hub_id.encode(), text, hashlib.sha256).hexdigest()
+    return f"hexhub-{hub_id[:6]}-{digest[:_MACHINE_HASH_LENGTH]}"
 
 
 def waiting_name(hub_id: str, number: str) -> str:

@@ -26,7 +26,7 @@ class OldMachine:
 
     Attributes:
         id: Of the container.
-        name: Of the container; says whose it is (``hexhub.names``).
+        name: Of the container; says whose it is to who has the hub's id (``hexhub.names``).
         stopped_at: When, aware UTC, as Docker writes it.
         home: The student's home folder in it.
     """

@@ -25,7 +25,7 @@ SECRETS = (
     "pseudonym-key",
 )
 """Made once, kept for ever; all are hex."""
-_SECRET_BYTES = {"hub-id": 6, "cookie-secret": 32}
+_SECRET_BYTES = {"hub-id": 16, "cookie-secret": 32}
 _USUAL_SECRET_BYTES = 24
 _PORTS = range(20_000, 32_000)
 """Below the range from which Linux takes ports for outgoing connections (32768 and above), so that
@@ -84,7 +84,10 @@ class StateFolder:
 
     @property
     def hub_id(self) -> str:
-        """Id of this HexHub: 12 hex digits, in the labels of all its containers."""
+        """Id of this HexHub: hex digits, in the labels of all its containers.
+
+        Its first six are no secret, the rest is: machines' names are made with it.
+        """
         return self.secret("hub-id")
 
     def secret(self, name: str) -> str:

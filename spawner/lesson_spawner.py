@@ -113,13 +113,13 @@ class LessonSpawner(DockerSpawner):
     _lives: ClassVar[dict[str, MachineLife]] = {}
     _pools: ClassVar[dict[str, MachinePool]] = {}
     _places: ClassVar[StartingPlaces] = StartingPlaces()
+    _moves: ClassVar[dict[str, asyncio.Lock]] = {}
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self._phases = Phases()
         self._is_refused = False
         self._has_listened = False
-        self._moving = asyncio.Lock()
 
     # What JupyterHub asks
 
@@ -227,7 +227,13 @@ class LessonSpawner(DockerSpawner):
         self._has_listened = True
         self._phases.tell("ready")
         duration_ms = round(1000 * (time.monotonic() - began_s))
-        self.log.info("%s: %s start in %d ms", self.object_name, started.kind, duration_ms)
+        self.log.info(
+            "%s: %s start of %s in %d ms",
+            self._log_name,
+            started.kind,
+            self.object_name,
+            duration_ms,
+        )
         self._life.is_told_of = True
         self._reporter.tell(
             "server-started",
@@ -324,6 +330,11 @@ class LessonSpawner(DockerSpawner):
     def _life(self) -> MachineLife:
         return LessonSpawner._lives.setdefault(self.object_name, MachineLife())
 
+    @property
+    def _moving(self) -> asyncio.Lock:
+        """Held by whoever changes the machine; JupyterHub may make a second spawner for it."""
+        return LessonSpawner._moves.setdefault(self.object_name, asyncio.Lock())
+
     async def put_aside(self) -> None:
         """Put the machine of this stopped server aside: a reset."""
         async with self._moving:
@@ -407,6 +418,7 @@ class LessonSpawner(DockerSpawner):
         try:
             await self._docker_call_with(partial(remove_all, machine=self.object_name))
         finally:
+            LessonSpawner._lives.pop(self.object_name, None)
             if self.archive_folder:
                 archives = Archives(Path(self.archive_folder))
                 await self.docker_threads.run(partial(archives.remove, self.object_name))

@@ -1,5 +1,7 @@
 """``hexhub machines``: the students' machines of this HexHub, and what becomes of old ones."""
 
+import os
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -7,9 +9,12 @@ import click
 from docker.errors import DockerException
 
 from hexhub.archives import Archives
+from hexhub.checks.texts import clean_line
 from hexhub.cli.up import state_option
-from hexhub.errors import SetupError
+from hexhub.errors import SetupError, StoreError
 from hexhub.machines import connect_docker, find_containers
+from hexhub.names import machine_name, make_server_name
+from hexhub.progress.store import Store
 from hexhub.set_aside import kept_until
 from hexhub.settings import Settings
 from hexhub.state_folder import StateFolder
@@ -26,8 +31,9 @@ def machines() -> None:
 @machines.command("list")
 @state_option
 def list_machines(state_path: Path) -> None:
-    """List the machines, and until when one is kept that a reset has put aside."""
+    """List the machines and whose they are, and until when one is kept that a reset put aside."""
     state = _started(state_path)
+    owners = _owners(state)
     entries = find_containers(connect_docker(), state.hub_id)
     rows = [
         (str(next(iter(entry.get("Names") or ["/"])))[1:], str(entry.get("Status", "")))
@@ -37,7 +43,7 @@ def list_machines(state_path: Path) -> None:
     for name, status in sorted(rows):
         until = kept_until(name)
         aside = "" if until is None else f"  put aside, kept until {until:%Y-%m-%d %H:%M} UTC"
-        click.echo(f"{name}  {status}{aside}")
+        click.echo(f"{name}  {owners.get(name.partition('.')[0], '-')}  {status}{aside}")
     click.echo(f"{len(rows)} machine(s).")
 
 
@@ -77,6 +83,24 @@ def archive(state_path: Path, unused_days: int | None, is_dry_run: bool) -> None
     except DockerException as exc:
         raise SetupError(f"Docker did not list the machines: {exc}") from exc
     click.echo(f"{count} machine(s) {'would be ' if is_dry_run else ''}archived and removed.")
+
+
+def _owners(state: StateFolder) -> Mapping[str, str]:
+    """Give whose each machine is, by its name: students who have opened a lesson."""
+    settings = Settings.from_environment({**os.environ, "HEXHUB_STATE": str(state.path)})
+    store = Store(settings.database_url)
+    try:
+        places = store.places()
+    except StoreError:
+        return {}  # of a HexHub that was never used, or the database is away
+    finally:
+        store.close()
+    return {
+        machine_name(
+            state.hub_id, place.user, make_server_name(place.course, place.lesson)
+        ): clean_line(f"{place.user} {place.course}/{place.lesson}")
+        for place in places
+    }
 
 
 def _started(state_path: Path) -> StateFolder:

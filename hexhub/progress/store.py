@@ -94,6 +94,17 @@ class Store(Queue):
             places = [Place(user, CourseName(row.course), LessonName(row.lesson)) for row in rows]
             return {(p.course, p.lesson): read_progress(session, p) for p in places}
 
+    def places(self) -> list[Place]:
+        """Give every lesson that any student has started."""
+        with self.database.reading() as session:
+            keys = session.execute(
+                select(ProgressRow.user_name, ProgressRow.course, ProgressRow.lesson)
+            )
+            return [
+                Place(UserName(user), CourseName(course), LessonName(lesson))
+                for user, course, lesson in keys
+            ]
+
     def pass_step(self, place: Place, step: StepName, version: Version, lesson: Lesson) -> Progress:
         """Store that a step without a check is done, and give the progress after it.
 

@@ -108,16 +108,16 @@ class Student:
         assert found is not None, self.page.url
         listed = subprocess.run(
             [
-                *("docker", "ps", "--all", "--format", "{{.Names}}"),
-                # Not the hub's id, which the name begins with, but all that comes after it.
-                *("--filter", f"name={machine_name('', found[1], found[2])[7:]}$"),
+                *("docker", "ps", "--all", "--format", '{{.Names}} {{.Label "hexhub.hub"}}'),
                 *("--filter", "label=hexhub.kind=student"),
             ],
             check=True,
             capture_output=True,
             text=True,
         )
-        names = listed.stdout.split()
+        # Whichever hub's it is: its id makes the name.
+        pairs = [line.split() for line in listed.stdout.splitlines()]
+        names = [name for name, hub in pairs if name == machine_name(hub, found[1], found[2])]
         assert len(names) == 1, f"containers of {found[0]}: {names}"
         return names[0]
 

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from hexhub.names import machine_name
 from tests.hub.second_docker import HUB_ADDRESS, SecondDocker
 from tests.hub.terminal import Terminal
-from tests.hub.trial_courses import server_of
+from tests.hub.trial_courses import all_servers, server_of
 from tests.hub.trial_hub import Student, TrialHub
 
 PLAIN, BOUNDED = server_of("plain"), server_of("bounded")
@@ -40,11 +41,11 @@ def remote_hub(
         hub.remove()
 
 
-def machines(second: SecondDocker, student: Student, *more: str) -> list[str]:
+def machines(second: SecondDocker, hub: TrialHub, student: Student, *more: str) -> list[str]:
     """Give the ids of a student's containers on the second Docker."""
-    return second.docker(
-        *("ps", "--all", "--quiet", "--no-trunc", "--filter", f"name={student.name}"), *more
-    ).split()
+    names = [f"name=^{machine_name(hub.hub_id, student.name, server)}$" for server in all_servers()]
+    filters = [word for name in names for word in ("--filter", name)]
+    return second.docker("ps", "--all", "--quiet", "--no-trunc", *filters, *more).split()
 
 
 @pytest.fixture
@@ -71,14 +72,14 @@ def test_the_life_of_a_machine_elsewhere(
     page = visitor.open_lab(PLAIN)
     assert page.status_code == 200
     assert "jupyter-config-data" in page.text
-    (machine,) = machines(second, visitor)
+    (machine,) = machines(second, remote_hub, visitor)
     second.docker("exec", machine, "sh", "-c", "echo kept > /var/tmp/kept")
     assert second.docker("exec", machine, "cat", "/home/student/work/sub/hello.txt")
 
     remote_hub.stop_server(visitor, PLAIN)
-    assert machines(second, visitor, "--filter", "status=exited") == [machine]
+    assert machines(second, remote_hub, visitor, "--filter", "status=exited") == [machine]
     assert remote_hub.open(visitor, PLAIN).status_code == 201
-    assert machines(second, visitor, "--filter", "status=running") == [machine]
+    assert machines(second, remote_hub, visitor, "--filter", "status=running") == [machine]
     assert second.docker("exec", machine, "cat", "/var/tmp/kept") == "kept"
     assert visitor.open_lab(PLAIN).status_code == 200
 
@@ -86,7 +87,7 @@ def test_the_life_of_a_machine_elsewhere(
     remote_hub.ask(
         "DELETE", f"users/{visitor.name}/servers/{PLAIN}", json={"remove": True}
     ).raise_for_status()
-    assert machines(second, visitor) == []
+    assert machines(second, remote_hub, visitor) == []
 
 
 @pytest.mark.timeout(600)
@@ -98,7 +99,7 @@ def test_a_lesson_without_network_is_refused_elsewhere(
     answer = remote_hub.open(visitor, server)
     assert answer.status_code == 503
     assert "need Docker on the computer of HexHub itself" in answer.json()["message"]
-    assert not [m for m in machines(second, visitor) if server in m]
+    assert machines(second, remote_hub, visitor) == []
 
 
 @pytest.mark.timeout(600)
@@ -142,8 +143,8 @@ def test_a_full_machine_is_told_so_and_disturbs_nobody(
     terminal = Terminal(visitor, BOUNDED)
     # Two write into the terminal, the command and the watch of limits, and either may be first.
     terminal.type(FILL, until="disk is full (64 MB)", and_until="Disk quota exceeded")
-    (full,) = machines(second, visitor)
-    (other,) = machines(second, neighbour)
+    (full,) = machines(second, remote_hub, visitor)
+    (other,) = machines(second, remote_hub, neighbour)
     assert 40 < int(second.docker("exec", full, *SIZE)) < 160
     second.docker("exec", other, "dd", "if=/dev/zero", "of=mine", "bs=1M", "count=40")
 

@@ -71,6 +71,18 @@ def test_users_that_look_alike_have_machines_of_their_own():
     assert len({machine_name(HUB_ID, user, server) for user in users}) == len(users)
 
 
+@given(
+    user=st.text(alphabet="abcxyz0189@.-", min_size=4, max_size=30),
+    lesson=st.from_regex(r"\A[a-z]{4,20}\Z"),
+)
+def test_a_name_tells_nothing_to_who_sees_it(user, lesson):
+    """All machines see each other's names: neither student nor lesson is in it, nor a mere hash."""
+    server = make_server_name(CourseName("course"), LessonName(lesson))
+    name = machine_name(HUB_ID, user, server)
+    assert re.fullmatch(f"hexhub-{HUB_ID[:6]}-[0-9a-f]{{32}}", name)
+    assert name != machine_name(f"{HUB_ID[:6]}ffffff", user, server)
+
+
 def test_a_name_cannot_be_searched_for():
     """Who may sign up under any name must not find one that gives another student's machine."""
     digest = machine_name(HUB_ID, "ada", "lesson-01234567").rpartition("-")[2]

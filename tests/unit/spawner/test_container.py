@@ -53,7 +53,7 @@ def test_the_whole_container():
     """A lesson becomes exactly these arguments: hardened, limited, without environment."""
     assert make_container(LESSON, user="Ада@x", hub_id=HUB_ID, network="hexhub-012345") == {
         "image": "hexhub/web",
-        "name": "hexhub-012345-x-web-server-16643ce5-3fdfac714e14a534f1cfcd3f4bfe81b9",
+        "name": "hexhub-012345-ff5fc8289d53143cf5b2de9de5d03616",
         "hostname": "lesson",
         "user": "root",
         "working_dir": "/root",

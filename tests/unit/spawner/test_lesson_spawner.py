@@ -1,3 +1,4 @@
+import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
@@ -128,7 +129,7 @@ def test_nothing_is_resumed_or_remembered():
     assert not spawner.will_resume
     assert spawner.get_state() == {}
     spawner.load_state({"object_id": "x", "object_name": "y"})
-    assert spawner.object_name.startswith("hexhub-012345-ada-l-")
+    assert re.fullmatch("hexhub-012345-[0-9a-f]{32}", spawner.object_name)
 
 
 @pytest.mark.parametrize(
