@@ -79,7 +79,8 @@ c.LessonSpawner.report_url = env["HEXHUB_SERVICE_URL"] + "/services/hexhub/hub/"
 c.LessonSpawner.report_token = env["HEXHUB_SERVICE_TOKEN"]
 
 # Containers that wait for a student, so that a lesson opens at once: the most memory that they hold
-# together (0: none are made), and how many wait for each kind of lesson, at least and at most.
+# together (0: none are made), and how many wait for each kind of lesson, at least and at most; for
+# lessons of one image: c.MachinePool.least_of = {"hexhub/web": 3}
 c.MachinePool.memory = "1G"
 c.MachinePool.least = 1
 c.MachinePool.most = 8

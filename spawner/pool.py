@@ -31,7 +31,7 @@ from typing import Any
 
 from docker.errors import NotFound
 from jupyterhub.traitlets import ByteSpecification
-from traitlets import Float, Integer
+from traitlets import Dict, Float, Integer
 from traitlets.config import LoggingConfigurable
 
 from hexhub.catalog.model import Isolation
@@ -82,6 +82,11 @@ class MachinePool(LoggingConfigurable):
         1, config=True, help="How many wait for each kind of lesson that nobody opened lately."
     )
     most = Integer(8, config=True, help="How many wait at most for one kind of lesson.")
+    least_of = Dict(
+        value_trait=Integer(min=0),
+        config=True,
+        help='Image → how many wait at least for each kind of its lessons: {"hexhub/web": 3}.',
+    )
     half_life_s = Float(
         600.0, config=True, help="After so many seconds an opened lesson counts half as demand."
     )
@@ -242,7 +247,17 @@ class MachinePool(LoggingConfigurable):
         now_s = time.monotonic()
         # As long as nobody opens anything, shapes of many lessons come first.
         demand = {s: self._demand.of(s, now_s) + _TINY * lessons[s] for s in image_ids}
-        wanted = wanted_counts(demand, least=self.least, most=self.most, room=self._room())
+        wanted = wanted_counts(
+            demand,
+            least=self.least,
+            most=self.most,
+            room=self._room(),
+            least_of={
+                shape: self.least_of[image]
+                for shape in demand
+                if (image := machines[shape]["image"]) in self.least_of
+            },
+        )
         await self._remove_unfit(wanted, image_ids)
         have = Counter(w.shape for w in self._waiting.values())
         open_to = {s: n for s, n in wanted.items() if self._refused_until_s.get(s, now_s) <= now_s}

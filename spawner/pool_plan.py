@@ -13,6 +13,7 @@ import json
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 from hexhub.names import is_nobodys, waiting_name
@@ -157,11 +158,16 @@ class Demand:
 
 
 def wanted_counts(
-    demand: Mapping[Shape, float], *, least: int, most: int, room: int
+    demand: Mapping[Shape, float],
+    *,
+    least: int,
+    most: int,
+    room: int,
+    least_of: Mapping[Shape, int] = MappingProxyType({}),
 ) -> dict[Shape, int]:
     """Decide how many containers of each shape shall wait.
 
-    First each shape has ``least``, those in demand before the others; what room is left goes one
+    First each shape has the least, those in demand before the others; what room is left goes one
     by one to the shape with the most demand for each container that it has (the highest averages
     of d'Hondt), up to its demand and to ``most``.
 
@@ -170,6 +176,7 @@ def wanted_counts(
         least: Of each shape, as far as there is room.
         most: Of each shape.
         room: Of all together.
+        least_of: Of some shapes, in place of ``least`` and, where it is more, of ``most``.
 
     Returns:
         Shape → number, at least 0; the sum is at most ``room``.
@@ -177,7 +184,8 @@ def wanted_counts(
     order = sorted(demand, key=lambda shape: (-demand[shape], shape))
     counts = dict.fromkeys(order, 0)
     for shape in order:
-        counts[shape] = min(least, most, max(0, room - sum(counts.values())))
+        own_least = least_of.get(shape, min(least, most))
+        counts[shape] = min(own_least, max(0, room - sum(counts.values())))
     while sum(counts.values()) < room:
         hungry = [s for s in order if counts[s] < min(most, _whole(demand[s]))]
         if not hungry:

@@ -144,6 +144,16 @@ def test_who_is_waited_for(demand, room, wanted):
     assert wanted_counts(demand, least=1, most=5, room=room) == wanted
 
 
+@pytest.mark.parametrize(
+    ("room", "wanted"), [(9, {"a": 2, "b": 6, "c": 0}), (4, {"a": 1, "b": 3, "c": 0})]
+)
+def test_an_image_may_have_a_least_of_its_own(room, wanted):
+    """It counts in place of the others', and more than the most; never more than the room."""
+    least_of = {"b": 6 if room == 9 else 3, "c": 0}
+    demand = {"a": 2.0, "b": 0.0, "c": 0.0}
+    assert wanted_counts(demand, least=1, most=3, room=room, least_of=least_of) == wanted
+
+
 @given(
     demand=st.dictionaries(st.sampled_from("abcdef"), st.floats(0, 1000)),
     least=st.integers(0, 4),
