@@ -4,6 +4,7 @@ A few kills of what ``tests/soak`` does for minutes.
 """
 
 import random
+import secrets
 from collections.abc import Iterator
 
 import pytest
@@ -12,16 +13,15 @@ from hexhub.names import machine_name, waiting_name
 from tests.hub.trial_hub import TrialHub, docker
 from tests.soak.killed_hub import POOL, Soak
 
-OTHER_HUB = "fffffffffffe"
-
 
 @pytest.fixture
 def others() -> Iterator[list[str]]:
     """Give running containers of other programs, though named and labelled as ours might be."""
-    label = ("--label", f"hexhub.hub={OTHER_HUB}", "--label", "hexhub.kind=student")
+    other_hub = secrets.token_hex(6)
+    label = ("--label", f"hexhub.hub={other_hub}", "--label", "hexhub.kind=student")
     kinds = [
-        ("--name", machine_name(OTHER_HUB, "soak-0", "plain-01234567"), *label),
-        ("--name", waiting_name(OTHER_HUB, "0a"), *label),
+        ("--name", machine_name(other_hub, "soak-0", "plain-01234567"), *label),
+        ("--name", waiting_name(other_hub, "0a"), *label),
         (),
     ]
     made = [

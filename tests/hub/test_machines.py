@@ -12,7 +12,7 @@ import pytest
 
 from hexhub.names import machine_name
 from tests.hub.trial_courses import CLOSED_COURSE, server_of
-from tests.hub.trial_hub import Student, TrialHub, docker
+from tests.hub.trial_hub import WAIT_S, Student, TrialHub, docker
 
 PLAIN = server_of("plain")
 ROOTED = server_of("rooted")
@@ -233,6 +233,14 @@ def test_machines_are_alone(hub, plain_machine, rooted_machine):
     assert not can_connect(mine, gateway, hub.port)
 
 
+def test_machines_do_not_learn_whose_the_others_are(plain_machine, rooted_machine):
+    """Docker's name server tells every machine what the others are called, which says nothing."""
+    address, _ = address_of(rooted_machine).split()
+    told = docker("exec", plain_machine, "getent", "hosts", address, is_checked=False)
+    assert "looked-at" not in told
+    assert "rooted" not in told
+
+
 def test_without_the_internet(hub, student):
     """A lesson without a network works, reaches HexHub's door and nothing beyond the host."""
     server = server_of("isolated")
@@ -301,7 +309,7 @@ def test_a_deleted_server_takes_its_machine_along(hub, student):
     """Removing the server for good removes the container."""
     hub.open(student, PLAIN)
     hub.stop_server(student, PLAIN, remove=True)
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + WAIT_S
     while hub.machines(student) and time.monotonic() < deadline:
         time.sleep(0.1)
     assert hub.machines(student) == []
@@ -312,12 +320,12 @@ def test_a_start_that_is_stopped_leaves_nothing_running(hub, student):
     path = f"users/{student.name}/servers/{PLAIN}"
     asking = threading.Thread(target=hub.ask, args=("POST", path), kwargs={"json": {}})
     asking.start()
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + WAIT_S
     while not hub.machines(student) and time.monotonic() < deadline:
         time.sleep(0.02)
     hub.ask("DELETE", path)
     asking.join()
-    deadline = time.monotonic() + 15
+    deadline = time.monotonic() + WAIT_S
     while hub.machines(student, "--filter", "status=running") and time.monotonic() < deadline:
         time.sleep(0.1)
     assert hub.machines(student, "--filter", "status=running") == []

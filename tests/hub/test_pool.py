@@ -1,6 +1,7 @@
 """The warm pool on a real JupyterHub and a real Docker: nothing is given twice, nothing is left."""
 
 import contextlib
+import secrets
 import subprocess
 import threading
 import time
@@ -145,7 +146,7 @@ def test_one_that_died_is_replaced(hub, student):
     assert hub.open(student, PLAIN).status_code in (201, 202)
     assert student.open_lab(PLAIN).status_code == 200
     assert not set(until_some(hub)) & set(dead)
-    assert not set(hub.containers()) & set(dead)
+    until(lambda: not set(hub.containers()) & set(dead), "the dead ones are gone", hub)
 
 
 def test_a_lesson_published_anew_and_an_image_made_anew(hub, tmp_path):
@@ -176,7 +177,8 @@ def test_a_killed_hub_finds_its_pool_again(hub, student):
     there = until_some(hub)
     hub.kill("hub")
     hub.wait_until_answers()
-    assert set(there) <= set(until_some(hub))
+    # A hub that is new knows of no demand, and may keep fewer than there were.
+    assert set(there) & set(until_some(hub))
     until(lambda: hub.open(student, PLAIN).status_code in (201, 202), "the lesson opens", hub)
     (machine,) = hub.machines(student)
     assert machine in there
@@ -204,13 +206,24 @@ def press_until_the_hub_dies(hub: TrialHub, crash_at: Path, point: str) -> Stude
     raise AssertionError(f"of ten starts none came by {point}")
 
 
-@pytest.mark.parametrize("point", ["claim.told", "claim.named"])
+LEFT = {
+    "claim.begun": {0},
+    "claim.renamed": {1},
+    "claim.furnished": {1},
+    # What is told and what is laid in go side by side: either may come first.
+    "claim.told": {0, 1},
+    "claim.named": {0},
+}
+"""Where the hub dies → how many half-claimed containers it leaves."""
+
+
+@pytest.mark.parametrize("point", LEFT)
 def test_a_hub_killed_in_the_middle_of_a_claim(hub, crash_at, point):
     """However far it came, the student has one whole machine afterwards, and nothing is left."""
     student = press_until_the_hub_dies(hub, crash_at, point)
     try:
         left = [i for i, name in hub.containers().items() if ".claimed." in name]
-        assert len(left) == (0 if point == "claim.named" else 1)
+        assert len(left) in LEFT[point]
         hub.wait_until_answers()
         until(
             lambda: not set(hub.containers()) & set(left), "what was half-claimed is removed", hub
@@ -233,7 +246,7 @@ def test_nobodys_machines_end_with_hexhub(hub, student):
     until_some(hub)
     hub.open(student, PLAIN)
     machines = hub.machines(student)
-    other = docker("create", "--name", waiting_name("fffffff", "0a"), "hexhub/base")
+    other = docker("create", "--name", waiting_name(secrets.token_hex(6), "0a"), "hexhub/base")
     try:
         hub.stop()
         assert not [name for name in hub.containers().values() if is_nobodys(name)]

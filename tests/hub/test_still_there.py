@@ -2,6 +2,7 @@
 
 import contextlib
 import sqlite3
+import subprocess
 import time
 from datetime import UTC, datetime
 from typing import Any
@@ -13,7 +14,7 @@ from hexhub.certificates import trusted_by
 from hexhub.names import machine_name
 from hexhub.set_aside import KEPT, aside_name
 from tests.hub.trial_courses import server_of
-from tests.hub.trial_hub import Student, TrialHub, docker
+from tests.hub.trial_hub import HEXHUB, Student, TrialHub, docker
 
 PLAIN = server_of("plain")
 MINE = "/home/student/work/mine.txt"
@@ -73,6 +74,14 @@ def test_a_reset_and_its_undo(hub, student):
     assert docker("exec", new, "ls", "work", "work/sub") == "work:\nsub\n\nwork/sub:\nhello.txt"
     assert api.ask("GET", "machine")["undo_until"] is not None
     assert student.open_lab(PLAIN).status_code == 200
+    listed = subprocess.run(
+        [HEXHUB, "machines", "list", "--state", str(hub.state)],
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout.splitlines()
+    mine = [line for line in listed if f"  {student.name} trial/plain  " in line]
+    assert sorted("put aside" in line for line in mine) == [False, True]
 
     assert api.ask("POST", "reset/undo")["state"] == "starting"
     api.follow()
@@ -167,9 +176,9 @@ def test_a_tab_that_stands_open_is_no_use(hub, student):
     server = server_of("brief")
     api = Api(hub, student, "brief")
     hub.open(student, server)
-    assert student.open_lab(server).status_code == 200
     assert api.ask("GET", "machine")["idle_stop_at"] is not None
-    deadline = time.monotonic() + 90
+    assert student.open_lab(server).status_code == 200
+    deadline = time.monotonic() + 120
     polled = [f"/user/{student.name}/{server}/api/{what}" for what in ("kernels", "terminals")]
     while hub.machines(student, "--filter", "status=running"):
         assert time.monotonic() < deadline
@@ -233,4 +242,5 @@ def test_a_database_that_ran_is_up_again(hub, student):
     while in_shell(machine, ask, is_checked=False) != "7":
         assert time.monotonic() < deadline, in_shell(machine, "cat .local/share/hexhub/* || true")
         time.sleep(0.2)
-    assert "was interrupted" not in in_shell(machine, "cat work/postgres.log")
+    # It was asked to end, and not killed outright; how long it then takes is the disk's affair.
+    assert "shutdown request" in in_shell(machine, "cat work/postgres.log")

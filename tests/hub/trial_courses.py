@@ -42,7 +42,7 @@ _LESSONS = {
         "cramped": _CRAMPED,
         "kept": _KEPT,
         "narrow": _LIMITS.replace("512M", "160M"),
-        "brief": _LIMITS.replace("30m", "6s"),
+        "brief": _LIMITS.replace("30m", "15s"),
         "bounded": _LIMITS.replace("512M", "256M").replace("200", "64").replace("1G", "64M"),
         "walled": "isolation: vm\n" + _LIMITS,
     },

@@ -285,7 +285,7 @@ def test_a_script_that_fails_or_hangs(
 ) -> None:
     """A script's exit code and output are given; one that hangs is stopped."""
     with sandbox.trial_machine(make_lesson(), {}) as machine_id:
-        result = sandbox.exec_script(machine_id, script, MachineUser.STUDENT, 2)
+        result = sandbox.exec_script(machine_id, script, MachineUser.STUDENT, 5)
     assert (result.exit_code, result.output) == (exit_code, printed)
 
 

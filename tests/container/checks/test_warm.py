@@ -207,15 +207,15 @@ def test_the_time_of_a_check_begins_with_its_order(make_sandbox: Callable[[int],
     """However long a container has waited, the check has its whole time."""
     sandbox = make_sandbox(1)
     wait_for(lambda: sandbox.waiting() == 1)
-    time.sleep(2.5)
-    short = SandboxSpec(**{**vars(SPEC), "timeout_s": 1.0})
+    time.sleep(6.5)
+    short = SandboxSpec(**{**vars(SPEC), "timeout_s": 3.0})
     heard = sandbox.run(
         short,
-        files_spec(timeout_s=1.0),
+        files_spec(timeout_s=3.0),
         MachineUser.STUDENT,
         {},
         {},
-        grace_s=1.0,
+        grace_s=3.0,
     )
     assert heard.answer is not None
 
