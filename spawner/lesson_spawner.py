@@ -205,6 +205,7 @@ class LessonSpawner(DockerSpawner):
                     lesson,
                     self._site.arguments(lesson, self.user.name),
                     self._message(lesson),
+                    self.user.name,
                 )
                 self.pool.start()
                 with self.pool.busy():

@@ -81,6 +81,7 @@ class MachineStart:
         lesson: Lesson,
         arguments: dict[str, Any],
         message: bytes,
+        student: str,
     ) -> None:
         """Prepare; Docker is not asked yet.
 
@@ -91,6 +92,7 @@ class MachineStart:
             lesson: That is opened.
             arguments: Of the machine, for ``create_container``; its name is among them.
             message: What makes it the student's server (``machine_channel.make_message``).
+            student: Whose it is.
         """
         self._shop = workshop
         self._docker = workshop.docker
@@ -99,6 +101,7 @@ class MachineStart:
         self._lesson = lesson
         self._arguments = arguments
         self._message = message
+        self._student = student
         self._new_container = ""
 
     async def run(self, container: dict[str, Any] | None) -> Started:
@@ -143,7 +146,7 @@ class MachineStart:
 
     async def _listening(self, container_id: str, kind: str) -> Started:
         """Start a container that is made and make it the student's server."""
-        async with self._shop.places.place(lambda: self._tell("turn")):
+        async with self._shop.places.place(self._student, lambda: self._tell("turn")):
             return await self._start(container_id, kind)
 
     async def _start(self, container_id: str, kind: str) -> Started:

@@ -4,7 +4,9 @@ Design choices: a start is processor time, for most of it JupyterLab being loade
 at once, all of them are ready in the same last moment, and the computer answers nobody meanwhile.
 With a few at a time the first are ready at once, half of all in half the time, and the last no
 later. A place is held until the server listens, or for some seconds, so that a machine or a Docker
-that hangs delays others by no more than that. Machines that waited in the pool need no place.
+that hangs delays others by no more than that. Machines that waited in the pool need no place. One
+student has one place at a time: who breaks the machines of several lessons, so that none of them
+ever listens, would else hold all places, again and again.
 """
 
 import asyncio
@@ -32,18 +34,26 @@ class StartingPlaces:
             longest_s: Seconds after which a place is given to the next, used or not.
         """
         self._free = asyncio.Semaphore(count)
+        self._own: dict[str, asyncio.Semaphore] = {}
         self.longest_s = longest_s
 
     @asynccontextmanager
-    async def place(self, wait: Callable[[], None]) -> AsyncIterator[None]:
+    async def place(self, student: str, wait: Callable[[], None]) -> AsyncIterator[None]:
         """Hold a place.
 
         Args:
+            student: Who has one place at a time.
             wait: Called where there is none free, before one is waited for.
         """
-        if self._free.locked():
+        own = self._own.setdefault(student, asyncio.Semaphore(1))
+        if own.locked() or self._free.locked():
             wait()
-        await self._free.acquire()
+        await own.acquire()
+        try:
+            await self._free.acquire()
+        except BaseException:
+            own.release()
+            raise
         is_held = True
 
         def give_back() -> None:
@@ -51,6 +61,7 @@ class StartingPlaces:
             if is_held:
                 is_held = False
                 self._free.release()
+                own.release()
 
         timer = asyncio.get_running_loop().call_later(self.longest_s, give_back)
         try:

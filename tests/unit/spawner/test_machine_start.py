@@ -33,7 +33,8 @@ def start_of(lesson, docker: Docker) -> MachineStart:
     """Give a start for which no container waits."""
     pool = SimpleNamespace(take=lambda _arguments: None)
     shop = Workshop(docker, SITE, pool, None, logging.getLogger("test"), 60.0, StartingPlaces())
-    return MachineStart(shop, lambda _phase: None, None, lesson, SITE.arguments(lesson, "ada"), b"")
+    arguments = SITE.arguments(lesson, "ada")
+    return MachineStart(shop, lambda _phase: None, None, lesson, arguments, b"", "ada")
 
 
 async def test_a_lesson_whose_runtime_lacks_is_not_started():

@@ -20,7 +20,7 @@ async def test_places_are_given_in_turn() -> None:
 
     async def start(number: int) -> None:
         nonlocal now, most
-        async with places.place(lambda: waited.append(number)):
+        async with places.place(f"student-{number}", lambda: waited.append(number)):
             now += 1
             most = max(most, now)
             await asyncio.sleep(0)
@@ -39,21 +39,21 @@ async def test_one_that_hangs_holds_nobody_up() -> None:
     hangs = asyncio.Event()
 
     async def hang() -> None:
-        async with places.place(nobody_waits):
+        async with places.place("ada", nobody_waits):
             await hangs.wait()
 
     hanging = asyncio.create_task(hang())
     await asyncio.sleep(0)
     places.longest_s = 60.0
     waited: list[str] = []
-    async with places.place(lambda: waited.append("once")):
+    async with places.place("bob", lambda: waited.append("once")):
         hangs.set()
         await hanging
         with pytest.raises(TimeoutError):
-            async with asyncio.timeout(0), places.place(lambda: waited.append("twice")):
+            async with asyncio.timeout(0), places.place("eve", lambda: waited.append("twice")):
                 raise AssertionError("there is one place only")
     assert waited == ["once", "twice"]
-    async with places.place(nobody_waits):
+    async with places.place("ada", nobody_waits):
         pass
 
 
@@ -62,9 +62,9 @@ async def test_a_start_that_fails_gives_its_place_back(error: type[BaseException
     """Also one that is cancelled."""
     places = StartingPlaces(1)
     with pytest.raises(error):
-        async with places.place(nobody_waits):
+        async with places.place("ada", nobody_waits):
             raise error
-    async with places.place(nobody_waits):
+    async with places.place("ada", nobody_waits):
         pass
 
 
@@ -73,14 +73,42 @@ async def test_who_gives_up_waiting_takes_no_place() -> None:
     places = StartingPlaces(1)
 
     async def wait() -> None:
-        async with places.place(lambda: None):
+        async with places.place("bob", lambda: None):
             raise AssertionError("it had no turn")
 
-    async with places.place(nobody_waits):
+    async with places.place("ada", nobody_waits):
         waiting = asyncio.create_task(wait())
         await asyncio.sleep(0)
         waiting.cancel()
         with pytest.raises(asyncio.CancelledError):
             await waiting
-    async with places.place(nobody_waits):
+    async with places.place("ada", nobody_waits):
         pass
+
+
+async def test_one_student_has_one_place_at_a_time() -> None:
+    """Their second start waits for the first, or for as long as a place is held; others do not."""
+    places = StartingPlaces(3, longest_s=60.0)
+    waited: list[str] = []
+    is_second_in = asyncio.Event()
+
+    async def second() -> None:
+        async with places.place("ada", lambda: waited.append("ada")):
+            is_second_in.set()
+
+    async with places.place("ada", nobody_waits):
+        waiting = asyncio.create_task(second())
+        for _ in range(5):
+            await asyncio.sleep(0)
+        async with places.place("bob", nobody_waits):
+            assert not is_second_in.is_set()
+    await waiting
+    assert waited == ["ada"]
+
+    places.longest_s = 0.0
+    async with (
+        places.place("ada", nobody_waits),
+        places.place("ada", lambda: waited.append("again")),
+    ):
+        pass
+    assert waited == ["ada", "again"]
