@@ -13,9 +13,13 @@ from pathlib import Path
 import psycopg
 from sqlalchemy import make_url
 
+from hexhub.memory import has_free_memory
 from hexhub.progress.store import Store
 
 _START_S = 60
+_IN_MEMORY = "/dev/shm"
+_ROOM_BYTES = 4 * 1024**3
+"""Far more than the servers of two runs at once write."""
 
 
 def find_binaries() -> Path:
@@ -121,6 +125,15 @@ class PostgresServer:
             raise RuntimeError(f"{program}: {done.stderr[-2000:]}")
 
 
+def _roomy_folder() -> str:
+    """Give where a server's folder is made: in memory, where there is plenty.
+
+    The databases of all tests are tens of thousands of files, which a disk takes long to remove.
+    """
+    is_there = os.access(_IN_MEMORY, os.W_OK) and shutil.disk_usage(_IN_MEMORY).free > _ROOM_BYTES
+    return _IN_MEMORY if is_there and has_free_memory(_ROOM_BYTES) else "/tmp"
+
+
 @contextmanager
 def running_postgresql() -> Iterator[PostgresServer]:
     """Run a server while the block lasts; nothing of it is left.
@@ -128,7 +141,7 @@ def running_postgresql() -> Iterator[PostgresServer]:
     PostgreSQL refuses to run as root: then it runs as the user that Debian made for it.
     """
     # Not pytest's tmp_path: a socket's path may have 107 bytes, and "postgres" must get in.
-    folder = Path(tempfile.mkdtemp(prefix="hexhub-pg-", dir="/tmp"))
+    folder = Path(tempfile.mkdtemp(prefix="hexhub-pg-", dir=_roomy_folder()))
     owner = "postgres" if os.getuid() == 0 else None
     try:
         if owner is not None:
