@@ -4,7 +4,7 @@
 
 A HexHub of its own is started, one student signs up and does part of two lessons, and a few
 pictures go to ``docs/screenshots``, with at most 256 colours. With ``--all`` every page, light and
-dark, wide and narrow, goes to ``test-results/looks``.
+dark, wide and narrow, English and Russian, goes to ``test-results/looks``.
 """
 
 import argparse
@@ -55,36 +55,53 @@ class Camera:
         self._takes_all = takes_all
         LOOKS.mkdir(parents=True, exist_ok=True)
 
-    def shoot(self, scene: str, size: str, scheme: Scheme) -> None:
+    def shoot(self, scene: str, size: str, scheme: Scheme, locale: str = "en") -> None:
         """Take the page as it is now."""
-        name = f"{scene}-{size}-{scheme}"
+        name = f"{scene}-{size}-{scheme}" + ("" if locale == "en" else f"-{locale}")
         if self._takes_all or name in FOR_DOCS.values():
             self._page.mouse.move(0, 0)
             self._page.screenshot(path=LOOKS / f"{name}.png", animations="disabled")
 
+    @property
+    def _locales(self) -> tuple[str, ...]:
+        """The languages, English last, in which the next page is to be."""
+        return ("ru", "en") if self._takes_all else ("en",)
+
     def shoot_page(self, scene: str) -> None:
         """Take one of HexHub's own pages."""
-        for size, viewport in (("narrow", NARROW), ("wide", WIDE)):
-            self._page.set_viewport_size(viewport)  # type: ignore[arg-type]
-            for scheme in ("dark", "light"):
-                self._page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
-                self.shoot(scene, size, scheme)  # type: ignore[arg-type]
+        for locale in self._locales:
+            if self._takes_all:
+                self._page.locator(f".languages a[lang={locale}]").click()
+                expect(self._page.locator("html")).to_have_attribute("lang", locale)
+            for size, viewport in (("narrow", NARROW), ("wide", WIDE)):
+                self._page.set_viewport_size(viewport)  # type: ignore[arg-type]
+                for scheme in ("dark", "light"):
+                    self._page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+                    self.shoot(scene, size, scheme, locale)  # type: ignore[arg-type]
 
     def shoot_lab(self, scene: str) -> None:
         """Take JupyterLab, whose theme is a setting."""
-        for scheme in ("dark", "light"):
-            set_theme(self._page, "JupyterLab Dark" if scheme == "dark" else "JupyterLab Light")
-            self.shoot(scene, "wide", scheme)  # type: ignore[arg-type]
-            self._page.set_viewport_size(NARROW)  # type: ignore[arg-type]
-            buttons = self._page.locator(".hx-status button")
-            expect(buttons).to_have_count(3)
-            if self._page.locator(".hx-outcome").count():
-                self._page.locator(".hx-outcome").first.scroll_into_view_if_needed()
-            self.shoot(scene, "narrow", scheme)  # type: ignore[arg-type]
-            buttons.last.click()
-            self.shoot(f"{scene}-terminal", "narrow", scheme)  # type: ignore[arg-type]
-            self._page.set_viewport_size(WIDE)  # type: ignore[arg-type]
-            expect(self._page.locator("#jp-right-stack .hx-panel")).to_be_visible()
+        for locale in self._locales:
+            if self._takes_all:
+                panel = self._page.locator(".hx-panel")
+                panel.get_by_role("button", name=locale.upper(), exact=True).click()
+                expect(panel).to_have_attribute("lang", locale)
+            for scheme in ("dark", "light"):
+                self._shoot_lab_in(scene, scheme, locale)  # type: ignore[arg-type]
+
+    def _shoot_lab_in(self, scene: str, scheme: Scheme, locale: str) -> None:
+        set_theme(self._page, "JupyterLab Dark" if scheme == "dark" else "JupyterLab Light")
+        self.shoot(scene, "wide", scheme, locale)
+        self._page.set_viewport_size(NARROW)  # type: ignore[arg-type]
+        buttons = self._page.locator(".hx-status button")
+        expect(buttons).to_have_count(3)
+        if self._page.locator(".hx-outcome").count():
+            self._page.locator(".hx-outcome").first.scroll_into_view_if_needed()
+        self.shoot(scene, "narrow", scheme, locale)
+        buttons.last.click()
+        self.shoot(f"{scene}-terminal", "narrow", scheme, locale)
+        self._page.set_viewport_size(WIDE)  # type: ignore[arg-type]
+        expect(self._page.locator("#jp-right-stack .hx-panel")).to_be_visible()
 
 
 def set_theme(page: Page, theme: str) -> None:

@@ -2,11 +2,13 @@
 
 import base64
 import json
+import re
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
+from .accessibility import violations
 from .student import Student
 from .system import REPOSITORY
 
@@ -78,10 +80,23 @@ def shell(student: Student) -> None:
     expect_finished(student, "shell")
 
 
+def expect_side_by_side(page: Page) -> None:
+    """See the files at the left, the terminal beside them and the lesson at the right of both."""
+    terminal = page.locator(".jp-Terminal:visible").first
+    expect(terminal).to_be_visible()
+    places = (page.locator(".jp-FileEditor:visible").first, terminal, page.locator(".hx-panel"))
+    files, beside, lesson = (box for place in places if (box := place.bounding_box()) is not None)
+    assert files["x"] + files["width"] <= beside["x"]
+    assert beside["x"] + beside["width"] <= lesson["x"]
+    assert abs(files["height"] - beside["height"]) < 40
+    assert min(files["width"], beside["width"]) > 400
+
+
 def python_module(student: Student) -> None:
     student.panel.get_by_role("link", name="Next lesson: A Python module").click()
     student.wait_for_lesson()
     student.expect_progress(0, 3)
+    expect_side_by_side(student.page)
     student.check("failed")
     student.shot("python-failed")
     edit(
@@ -139,9 +154,69 @@ def measurements(student: Student) -> None:
         editor.click()
         page.keyboard.press("ControlOrMeta+a")
         page.keyboard.insert_text(text)
+    page.keyboard.press("Shift+Enter")
     page.keyboard.press("ControlOrMeta+s")
     pass_rest(student, 0, total)
     expect_finished(student, "measurements")
+    # The kernel has answered, so that the cell's event is told.
+    expect(page.locator(".jp-CodeCell .jp-InputPrompt", has_text="[1]").first).to_be_attached()
+
+
+OWN = ("You passed a step", "You took a hint", "A check ended", "You looked at a solution")
+CLAIMS = (
+    "A command ended in a terminal",
+    "A file was saved",
+    "A notebook cell was run",
+    "A preview was opened",
+    "A step was looked at",
+    "The IDE came to the front",
+)
+
+
+def told(page: Page, by: str) -> str:
+    """Give what one side has told of at least once."""
+    kinds = page.get_by_role("region", name=by).get_by_role("listitem").all_inner_texts()
+    return "\n".join(kind for kind in kinds if re.search(r" [1-9]\d*$", kind))
+
+
+def all_recorded(page: Page) -> str:
+    """Turn all pages of events, from the newest to the oldest; give their rows."""
+    rows: list[str] = []
+    older = page.get_by_role("link", name="Older")
+    while True:
+        rows += page.locator(".recorded tbody tr").all_inner_texts()
+        if older.count() == 0:
+            return "\n".join(rows)
+        older.click()
+        page.wait_for_load_state()
+
+
+def expect_recorded(student: Student) -> None:
+    """See on the page what HexHub saw and what the machines told, which they do in batches."""
+    page = student.page
+    page.get_by_role("link", name="What is recorded about you").last.click()
+    for _ in range(60):
+        claims = told(page, "By your machine")
+        if all(words in claims for words in CLAIMS):
+            break
+        page.wait_for_timeout(1000)
+        page.reload()
+    assert [words for words in CLAIMS if words not in claims] == []
+    own = told(page, "By HexHub")
+    assert [words for words in OWN if words not in own] == []
+    expect(page.get_by_text("The text of commands is recorded in none")).to_be_visible()
+    assert violations(page, "body") == []
+    student.shot("recorded")
+    rows = all_recorded(page)
+    for words in (
+        r"A file was saved \(reported\)\s+real-machine / python-module\s+path: work/receipt\.py",
+        r"A command ended in a terminal \(reported\)\s+real-machine / shell\s+exit_status: 0",
+        r"A step was looked at \(reported\)\s+real-machine / shell\s+step: tidy",
+        r"A check ended\s+real-machine / shell\s+step: tidy.*outcome: failed",
+        r"A check ended\s+real-machine / database\s+.*outcome: passed",
+    ):
+        assert re.search(words, rows), f"nothing like {words} among\n{rows}"
+    assert "mkdir -p logs" not in rows
 
 
 @pytest.mark.timeout(900)
@@ -157,3 +232,4 @@ def test_a_new_student_passes_all_five_lessons(student: Student) -> None:
     expect(student.page.locator(".lesson-card.lesson-finished")).to_have_count(5)
     expect(student.page.get_by_text("Course finished")).to_be_visible()
     student.shot("course-finished")
+    expect_recorded(student)

@@ -1,12 +1,13 @@
 """The lesson panel, as a student uses it: one student, one machine, one page for all of it."""
 
+import json
 import sqlite3
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, Route, expect
+from playwright.sync_api import Browser, Locator, Page, Request, Route, expect
 from playwright.sync_api import TimeoutError as PatienceEnded
 
 from .accessibility import violations
@@ -339,6 +340,60 @@ def test_a_file_is_put_back_and_taken_back(student: Student) -> None:
     expect(panel.locator(".hx-restored")).to_have_count(0)
     assert student.in_machine("cat", "/home/student/work/report.sh").stdout == "mine\n"
     panel.get_by_text("Start over").click()
+
+
+def panel_share(request: Request) -> float:
+    """Give the lesson's share of the page in a layout that JupyterLab keeps, or 0."""
+    if "/workspaces/" not in request.url or request.method != "PUT":
+        return 0.0
+    kept = json.loads(request.post_data or "{}").get("data", {})
+    sizes = kept.get("layout-restorer:data", {}).get("relativeSizes") or [0.0]
+    return float(sizes[-1]) / (sum(sizes) or 1.0)
+
+
+def width_of(panel: Locator) -> float:
+    """Give the panel's width in pixels."""
+    box = panel.bounding_box()
+    assert box is not None
+    return box["width"]
+
+
+def widen_panel(student: Student) -> float:
+    """Drag the panel's edge with the mouse until JupyterLab has kept it; give the new width."""
+    page, panel = student.page, student.panel
+    before = panel.bounding_box()
+    assert before is not None
+    kept: list[float] = []
+    page.on("requestfinished", lambda request: kept.append(panel_share(request)))
+    y = before["y"] + 200
+    page.mouse.move(before["x"] - 2, y)
+    page.mouse.down()
+    page.mouse.move(before["x"] - 72, y, steps=4)
+    page.mouse.up()
+    width = width_of(panel)
+    assert width > before["width"] + 40
+    for _ in range(300):
+        if any(abs(share * WIDE["width"] - width) < 30 for share in kept):
+            return width
+        page.wait_for_timeout(200)
+    raise AssertionError(f"the width {width} was not kept: {kept}")
+
+
+def test_a_reload_keeps_the_students_own_layout(student: Student) -> None:
+    """The same tabs, no second terminal, and the lesson as wide as it was made."""
+    page = student.page
+    tabs = page.locator("#jp-main-dock-panel .lm-TabBar-tab")
+    names = tabs.all_inner_texts()
+    width = widen_panel(student)
+    page.reload()
+    student.wait_for_lesson()
+    expect(tabs).to_have_text(names)
+    expect(page.locator(".jp-Terminal")).to_have_count(1)
+    assert abs(width_of(student.panel) - width) <= 2
+    # What is opened first would be opened by the time the lesson is looked at once more.
+    with page.expect_response("**/hexhub/lesson?*"):
+        pass
+    expect(tabs).to_have_text(names)
 
 
 @pytest.mark.parametrize("theme", ["Light", "Dark"])
