@@ -36,12 +36,13 @@ FOR_DOCS = {
 }
 """Name in the docs → name among all."""
 RECEIPT = '''\
-"""Receipts of a shop: prices in cents."""
+"""A till: a basket goes in, a receipt comes out. Amounts are whole cents."""
 
 
-def cents(price: str) -> int:
-    """Give a price such as "12.34" in cents."""
-    return int(float(price) * 100)
+def parse_price(text):
+    """Turn a price as people write it into whole cents."""
+    euros = text.strip().replace(",", ".")
+    return int(float(euros) * 100)
 '''
 
 Scheme = Literal["light", "dark"]
@@ -91,17 +92,22 @@ class Camera:
 
     def _shoot_lab_in(self, scene: str, scheme: Scheme, locale: str) -> None:
         set_theme(self._page, "JupyterLab Dark" if scheme == "dark" else "JupyterLab Light")
+        self._show_outcome()
         self.shoot(scene, "wide", scheme, locale)
         self._page.set_viewport_size(NARROW)  # type: ignore[arg-type]
         buttons = self._page.locator(".hx-status button")
         expect(buttons).to_have_count(3)
-        if self._page.locator(".hx-outcome").count():
-            self._page.locator(".hx-outcome").first.scroll_into_view_if_needed()
+        self._show_outcome()
         self.shoot(scene, "narrow", scheme, locale)
         buttons.last.click()
         self.shoot(f"{scene}-terminal", "narrow", scheme, locale)
         self._page.set_viewport_size(WIDE)  # type: ignore[arg-type]
         expect(self._page.locator("#jp-right-stack .hx-panel")).to_be_visible()
+
+    def _show_outcome(self) -> None:
+        outcome = self._page.locator(".hx-panel .hx-outcome")
+        if outcome.count():
+            outcome.first.evaluate("outcome => outcome.scrollIntoView({block: 'start'})")
 
 
 def set_theme(page: Page, theme: str) -> None:
@@ -137,9 +143,13 @@ def shoot_python(student: Student, camera: Camera) -> None:
     editor.click()
     page.keyboard.press("ControlOrMeta+a")
     page.keyboard.insert_text(RECEIPT)
-    student.type("lesson")
-    student.check("failed")
-    student.panel.locator(".hx-hint, .hx-take-hint, .hx-outcome").first.scroll_into_view_if_needed()
+    page.keyboard.press("ControlOrMeta+s")
+    expect(page.locator(".jp-mod-dirty")).to_have_count(0)
+    student.focus_terminal()
+    page.keyboard.insert_text("lesson check")
+    page.keyboard.press("Enter")
+    expect(student.panel.locator(".hx-outcome-failed")).to_be_visible()
+    student.in_machine("sh", "-c", "while pgrep -f '[l]esson check'; do sleep 0.1; done")
     camera.shoot_lab("failed")
 
 
@@ -147,7 +157,7 @@ def shoot_web(student: Student, camera: Camera) -> None:
     """Serve the page of the web server's lesson and look at it."""
     page = student.page
     student.open_lesson("A web server")
-    student.type("cd ~/work/site; python3 -m http.server 8000 > /tmp/served 2>&1 &")
+    student.type("cd ~/work/site; (python3 -m http.server 8000 > /tmp/served 2>&1 &)")
     student.panel.get_by_role("button", name="Your site").click()
     expect(page.frame_locator(".hx-preview iframe").locator("body")).not_to_be_empty()
     camera.shoot_lab("preview")

@@ -99,17 +99,21 @@ def python_module(student: Student) -> None:
     expect_side_by_side(student.page)
     student.check("failed")
     student.shot("python-failed")
-    edit(
-        student.page,
-        "receipt.py",
-        (LESSONS / "python-module/solution/receipt.py").read_text(encoding="utf-8"),
-    )
+    solution = (LESSONS / "python-module/solution/receipt.py").read_text(encoding="utf-8")
+    edit(student.page, "receipt.py", solution.replace('int(cents.ljust(2, "0"))', "int(cents)"))
+    student.check("failed")
+    expect(student.panel.locator(".hx-test-passed").first).to_be_visible()
+    difference = student.panel.locator(".hx-test-failed .hx-difference .hx-beside")
+    expect(difference.first).to_contain_text("1250")
+    edit(student.page, "receipt.py", f"{solution}# mine\n")
     student.type("python3 -m pip install --quiet iniconfig > /tmp/pip.log 2>&1", timeout_s=120)
     assert student.in_machine("python3", "-c", "import iniconfig").returncode == 0, (
         student.in_machine("cat", "/tmp/pip.log").stdout
     )
     pass_rest(student, 0, 3)
     expect_finished(student, "python")
+    # The author's file stands beside the student's own.
+    expect(student.panel.locator(".hx-solution .hx-cell-left")).to_have_text("# mine")
 
 
 def web_server(student: Student) -> None:

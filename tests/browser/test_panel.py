@@ -1,13 +1,14 @@
 """The lesson panel, as a student uses it: one student, one machine, one page for all of it."""
 
 import json
+import re
 import sqlite3
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, Request, Route, expect
+from playwright.sync_api import Browser, Locator, Page, Request, Response, Route, expect
 from playwright.sync_api import TimeoutError as PatienceEnded
 
 from .accessibility import violations
@@ -94,12 +95,19 @@ print("copied")
 |---|---|
 | $x^2$ | **bold** |
 
+![The plan](images/plan.png)
+
 ```mermaid
 graph LR; Start --> Stop
 ```
 
 The end of the blocks.
 """
+PICTURE = (
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJg"
+    "gg=="
+)
+"""One pixel."""
 
 
 @pytest.fixture(scope="module")
@@ -159,6 +167,12 @@ def attempts_of(system: System, student: Student) -> int:
             "SELECT count(*) FROM attempt WHERE user_name = ?", (student.name,)
         ).fetchone()
     return int(found[0])
+
+
+def test_the_status_bar(student: Student) -> None:
+    """It tells the step, the connection, the minutes that are left, and the memory of its limit."""
+    words = r"Step 1 of 4\s*Connected\s*Stops in [1-9]\d? min\s*\d+ of 768 MB"
+    expect(student.page.locator(".hx-status")).to_have_text(re.compile(words))
 
 
 def test_check_by_keyboard_alone(student: Student) -> None:
@@ -229,13 +243,19 @@ def test_a_check_that_waits_for_the_connection_can_be_cancelled(
 
 
 def test_buttons_of_code_blocks(student: Student) -> None:
-    """Run types into the terminal, open goes to the line, copy copies, preview opens a tab."""
+    """Run types into the terminal, open goes to the line, copy copies, preview opens a tab; beside
+    them a picture of the lesson, a table, formulas, a drawing, and code in colours."""
     page = student.page
+    picture = {"version": 1, "media_type": "image/png", "data": PICTURE}
+    page.route("**/hexhub/images/plan.png?*", lambda route: route.fulfill(json=picture))
     show_theory(page, BLOCKS)
     panel = student.panel
     expect(panel.get_by_text("The end of the blocks.")).to_be_visible()
     expect(panel.locator(".hx-markdown .jp-RenderedMermaid img")).to_be_visible()
     expect(panel.locator(".hx-markdown mjx-container").first).to_be_attached()
+    expect(panel.get_by_alt_text("The plan")).to_have_js_property("naturalWidth", 1)
+    expect(panel.locator(".hx-markdown td strong")).to_have_text("bold")
+    expect(panel.locator(".hx-markdown pre span", has_text='"copied"')).to_be_visible()
     panel.get_by_role("button", name="Run in the terminal").click()
     for _ in range(150):
         if student.machine_has("/home/student/work/typed.txt"):
@@ -394,6 +414,25 @@ def test_a_reload_keeps_the_students_own_layout(student: Student) -> None:
     with page.expect_response("**/hexhub/lesson?*"):
         pass
     expect(tabs).to_have_text(names)
+
+
+def is_setting_kept(answer: Response) -> bool:
+    """Tell whether this is the answer to a setting that was to be kept."""
+    return "/lab/api/settings/" in answer.url and answer.request.method == "PUT" and answer.ok
+
+
+def test_a_reload_keeps_the_panels_side(student: Student) -> None:
+    """A panel that was moved to the left is there the next time."""
+    page = student.page
+    with page.expect_response(is_setting_kept):
+        run_command(page, "Lesson: Move the lesson to the other side")
+    expect(page.locator("#jp-left-stack .hx-panel")).to_be_visible()
+    page.reload()
+    student.wait_for_lesson()
+    expect(page.locator("#jp-left-stack .hx-panel")).to_be_visible()
+    with page.expect_response(is_setting_kept):
+        run_command(page, "Lesson: Move the lesson to the other side")
+    expect(page.locator("#jp-right-stack .hx-panel")).to_be_visible()
 
 
 @pytest.mark.parametrize("theme", ["Light", "Dark"])
