@@ -24,6 +24,7 @@ _HIDDEN = re.compile(
     r"^\s*### BEGIN (SOLUTION|HIDDEN TESTS)\n(.*?)^\s*### END \1", re.MULTILINE | re.DOTALL
 )
 _BASE64 = re.compile(r"[A-Za-z0-9+/]{64,}={0,2}")
+_WITHOUT_BODY = {204, 301, 302, 303, 307, 308}
 _SEARCH = (
     "grep -rlaF -f - $(ls -d /* | grep -vxE '/(proc|sys|dev)') /dev/shm "
     "/proc/[0-9]*/environ /proc/[0-9]*/cmdline"
@@ -157,11 +158,11 @@ class Received:
         self._under_way += 1
         try:
             response = request.response()
-            body = response.body() if response is not None else b""
-        except Error:  # A redirect has none; that of an earlier page may be gone.
+            if response is not None and response.status not in _WITHOUT_BODY:
+                letters = _all_letters_of(response.body())
+                self._letters.setdefault(path, set()).add(letters)
+        except Error:  # It was gone with its page.
             self._missed.add(path)
-        else:
-            self._letters.setdefault(path, set()).add(_all_letters_of(body))
         finally:
             self._under_way -= 1
 

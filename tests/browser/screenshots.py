@@ -16,6 +16,7 @@ from typing import Literal
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from .conftest import ARGUMENTS, CHROMIUM
+from .palette import run_command
 from .small_png import shrink_png
 from .student import Student, hold_start
 from .system import REPOSITORY, System
@@ -112,11 +113,7 @@ class Camera:
 
 def set_theme(page: Page, theme: str) -> None:
     """Choose a theme in the palette of commands."""
-    page.locator(".hx-header h2").click()
-    page.keyboard.press("Control+Shift+C")
-    page.locator(".lm-CommandPalette-input:visible").fill(theme)
-    expect(page.locator(".lm-CommandPalette-item.lm-mod-active:visible")).to_contain_text(theme)
-    page.keyboard.press("Enter")
+    run_command(page, theme)
     is_light = "false" if "Dark" in theme else "true"
     expect(page.locator("body")).to_have_attribute("data-jp-theme-light", is_light)
 

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, Request, Response, Route, expect
-from playwright.sync_api import TimeoutError as PatienceEnded
 
 from .accessibility import violations
 from .conftest import SHOTS
+from .palette import run_command
 from .student import CHECK_MS, Student, hold_start
 from .system import System
 
@@ -138,26 +138,6 @@ def show_theory(page: Page, text: str, locale: str = "en") -> None:
 
     page.unroute("**/hexhub/lesson?*")
     page.route("**/hexhub/lesson?*", answer)
-
-
-def run_command(page: Page, label: str) -> None:
-    """Find a command in the palette and run it, by keyboard."""
-    palette = page.locator(".lm-CommandPalette-input:visible")
-    found = page.locator(".lm-CommandPalette-item.lm-mod-active:visible")
-    for _ in range(10):
-        # A terminal would copy.
-        page.locator(".hx-header h2").click()
-        page.keyboard.press("Control+Shift+C")
-        try:
-            palette.fill(label, timeout=6000)
-            found.wait_for(timeout=6000)
-        except PatienceEnded:
-            # It closes itself when the focus moves, as when the lesson has just changed its side.
-            page.keyboard.press("Escape")
-        else:
-            page.keyboard.press("Enter")
-            return
-    raise AssertionError(f"the palette does not stay open for {label!r}")
 
 
 def attempts_of(system: System, student: Student) -> int:
@@ -443,6 +423,9 @@ def test_nothing_serious_for_axe(student: Student, theme: str) -> None:
     run_command(page, f"JupyterLab {theme}")
     dark = "true" if theme == "Light" else "false"
     expect(page.locator("body")).to_have_attribute("data-jp-theme-light", dark)
+    # Only the middle of the panel can be scrolled: head and foot are always there.
+    too_high = "panel => panel.scrollHeight - panel.clientHeight"
+    assert page.locator(".hx-widget:has(> .hx-panel)").evaluate(too_high) == 0
     bad: list[str] = []
     for locale in ("RU", "EN"):
         student.panel.get_by_role("button", name=locale, exact=True).click()

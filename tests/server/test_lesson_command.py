@@ -466,7 +466,7 @@ def test_a_closed_pipe_is_no_error(machine: Machine) -> None:
 
 
 def in_terminal(machine: Machine, argv: list[str], keys: bytes = b"", **env: str) -> str:
-    """Run a program in a pseudo-terminal of 60 columns and give all that it showed."""
+    """Run a program in a pseudo-terminal of 80 columns and give all that it showed."""
     main, other = pty.openpty()
     process = subprocess.Popen(
         argv,
@@ -516,6 +516,20 @@ def test_a_terminal_has_colours_and_a_spinner_unless_told_not_to(
     plain = in_terminal(machine, ["lesson", "check"], NO_COLOR="1")
     assert "✘ The page says hello" in plain
     assert "\x1b[3" not in plain
+
+
+def test_a_terminal_breaks_long_messages_between_words(hub: LessonHub, machine: Machine) -> None:
+    """It may be narrow, beside files and lesson; in pipes and files messages stay whole."""
+    attempt = golden("attempt_failed")
+    message = " ".join(f"word-{number}" for number in range(60))
+    attempt["outcome"]["tests"][1]["message"] = message
+    attempt_answers(hub, attempt)
+    assert f"      {message}\n" in machine.lesson("check").stdout
+    shown = in_terminal(machine, ["lesson", "check"], NO_COLOR="1").splitlines()
+    wrapped = [line for line in shown if line.startswith("      word-")]
+    assert " ".join(wrapped).split() == message.split()
+    assert len(wrapped) > 1
+    assert max(map(len, wrapped)) <= 80
 
 
 @pytest.mark.parametrize(

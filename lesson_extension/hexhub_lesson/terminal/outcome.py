@@ -14,7 +14,7 @@ def print_outcome(screen: Screen, outcome: wire.OutcomeView) -> None:
     if outcome.tests:
         screen.print()
     if outcome.message:
-        screen.print(clean(outcome.message))
+        screen.print("\n".join(screen.lines(outcome.message)))
     passed = sum(test.outcome == "passed" for test in outcome.tests)
     verdict = outcome.outcome if outcome.outcome in _VERDICT_COLOURS else "ungradable"
     text = screen.say(verdict, passed=passed, total=len(outcome.tests))
@@ -29,10 +29,14 @@ def _print_test(screen: Screen, test: wire.TestView) -> None:
         mark = style.paint(screen.sign("–", "[--]"), YELLOW)
     else:
         mark = style.paint(screen.sign("✘", "[no]"), RED)
-    screen.print(f"  {mark} {clean(test.name)}")
+    indent = 3 + len(screen.sign("✔", "[ok]"))
+    name = screen.lines(test.name, indent)
+    screen.print(f"  {mark} {name[0]}")
+    for line in name[1:]:
+        screen.print(f"{'':{indent}}{line}")
     if test.outcome == "passed":
         return
-    for line in clean(test.message).rstrip("\n").split("\n"):
+    for line in screen.lines(test.message, 6):
         if line:
             screen.print(f"      {line}")
     if test.expected is not None and test.actual is not None:

@@ -1,6 +1,7 @@
 """One terminal: its width, colours, signs and language."""
 
 import os
+import textwrap
 import time
 from typing import TextIO
 
@@ -43,6 +44,29 @@ class Screen:
     def print(self, text: str = "") -> None:
         """Print a line."""
         self.out.write(f"{text}\n")
+
+    def lines(self, text: str, indent: int = 0) -> list[str]:
+        """Give the lines of a foreign text; on a terminal, wrapped between words.
+
+        Args:
+            text: As it came.
+            indent: Columns that will stand before each line.
+        """
+        lines = clean(text).rstrip("\n").split("\n")
+        if not self.is_tty:
+            return lines
+        return [
+            piece
+            for line in lines
+            for piece in textwrap.wrap(
+                line,
+                max(20, self.width - indent),
+                replace_whitespace=False,
+                break_long_words=False,
+                break_on_hyphens=False,
+            )
+            or [""]
+        ]
 
     def markdown(self, text: str) -> None:
         """Print Markdown."""
