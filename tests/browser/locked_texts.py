@@ -146,7 +146,8 @@ class Received:
 
     def __init__(self, page: Page) -> None:
         self._page = page
-        self._letters: dict[str, set[str]] = {}
+        self._bodies: dict[str, set[bytes]] = {}
+        self._letters: dict[bytes, str] = {}
         self._missed: set[str] = set()
         self._under_way = 0
         self._sockets: list[list[bytes]] = []
@@ -159,8 +160,7 @@ class Received:
         try:
             response = request.response()
             if response is not None and response.status not in _WITHOUT_BODY:
-                letters = _all_letters_of(response.body())
-                self._letters.setdefault(path, set()).add(letters)
+                self._bodies.setdefault(path, set()).add(response.body())
         except Error:  # It was gone with its page.
             self._missed.add(path)
         finally:
@@ -182,12 +182,14 @@ class Received:
 
     @property
     def missed(self) -> set[str]:
-        """Paths of which no answer could be read at all."""
-        return self._missed - self._letters.keys()
+        """Paths that no answer could be read of, but for files that are the same for everybody."""
+        return {path for path in self._missed - self._bodies.keys() if "/static/" not in path}
 
     def find(self, lines: Mapping[str, str]) -> set[str]:
         """Give the names of the lines that came."""
-        texts = {text for bodies in self._letters.values() for text in bodies}
+        for body in set().union(*self._bodies.values()) - self._letters.keys():
+            self._letters[body] = _all_letters_of(body)
+        texts = set(self._letters.values())
         # What a terminal says comes in pieces.
         texts |= {_all_letters_of(_joined(frames)) for frames in self._sockets}
         wanted = {name: letters_of(line) for name, line in lines.items()}
