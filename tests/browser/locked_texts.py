@@ -6,6 +6,7 @@ written: as JSON, as HTML, in the colours of a terminal, over lines of another w
 
 import base64
 import binascii
+import contextlib
 import html
 import io
 import json
@@ -25,10 +26,7 @@ _HIDDEN = re.compile(
 )
 _BASE64 = re.compile(r"[A-Za-z0-9+/]{64,}={0,2}")
 _WITHOUT_BODY = {204, 301, 302, 303, 307, 308}
-_SEARCH = (
-    "grep -rlaF -f - $(ls -d /* | grep -vxE '/(proc|sys|dev)') /dev/shm "
-    "/proc/[0-9]*/environ /proc/[0-9]*/cmdline"
-)
+_SEARCH = "LC_ALL=C grep -rlaF -f - /home /opt /etc /tmp /root /srv /run /var /usr/local /dev/shm"
 _STRINGS = {tokenize.STRING, getattr(tokenize, "FSTRING_MIDDLE", tokenize.STRING)}
 
 
@@ -206,24 +204,34 @@ def _joined(frames: Iterable[bytes]) -> bytes:
 
 
 def find_in_machine(container: str, lines: Iterable[str]) -> set[str]:
-    """Look for lines, as they are and as JSON writes them, in all files of a container and in what
-    its processes were started with; give the names of the files that have one."""
+    """Look for lines, as they are and as JSON writes them, in what a container holds beside the
+    system's own files, and in what its processes were started with; give where there is one."""
     lines = set(lines)
     written = lines | {
-        json.dumps(line, ensure_ascii=is_plain)[1:-1]
+        json.dumps(line, ensure_ascii=is_ascii)[1:-1]
         for line in lines
-        for is_plain in (True, False)
+        for is_ascii in (True, False)
     }
     done = subprocess.run(
-        [
-            # Root in the machine may not read the environment of others; root outside of it may.
-            *("docker", "exec", "--interactive", "--privileged", "--user", "0", container),
-            *("sh", "-c", _SEARCH),
-        ],
+        ["docker", "exec", "--interactive", "--user", "0", container, "sh", "-c", _SEARCH],
         input="\n".join(sorted(written)),
         check=False,
         capture_output=True,
         text=True,
     )
-    assert done.returncode in (0, 1, 2), done.stderr  # 2: something went away meanwhile
-    return set(done.stdout.splitlines())
+    assert done.returncode in (0, 1, 2), done.stdout + done.stderr  # 2: a file went away meanwhile
+    found = set(done.stdout.splitlines())
+    wanted = [line.encode() for line in written]
+    for process in _processes_of(container):
+        for name in ("environ", "cmdline"):
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # it has ended
+                given = Path(f"/proc/{process}/{name}").read_bytes()
+                found |= {name for line in wanted if line in given}
+    return found
+
+
+def _processes_of(container: str) -> list[str]:
+    """Give the ids that the processes have outside: root in the machine may not read all there."""
+    command = ["docker", "top", container, "-eo", "pid"]
+    listed = subprocess.run(command, check=True, capture_output=True, text=True)
+    return [word for word in listed.stdout.split() if word.isdecimal()]

@@ -54,7 +54,10 @@ def edit(page: Page, file: str, text: str) -> None:
     editor.click()
     page.keyboard.press("ControlOrMeta+a")
     page.keyboard.insert_text(text)
-    page.keyboard.press("ControlOrMeta+s")
+    with page.expect_response(
+        lambda answer: answer.request.method == "PUT" and f"/{file}" in answer.url
+    ):
+        page.keyboard.press("ControlOrMeta+s")
 
 
 def shell(student: Student) -> None:

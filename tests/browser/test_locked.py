@@ -1,6 +1,5 @@
 """What is locked stays with the author: neither browser nor machine gets it before its time."""
 
-import re
 import subprocess
 
 import pytest
@@ -66,5 +65,4 @@ def test_what_is_locked_stays_with_the_author(
     received.settle()
     assert received.find(locked.lines) == {locked.second_hint}
     plant(machine, locked.lines[locked.second_hint])
-    found = {re.sub(r"\d+", "N", path) for path in find_in_machine(machine, locked.lines.values())}
-    assert found == {"/etc/planted", "/proc/N/environ"}
+    assert find_in_machine(machine, locked.lines.values()) == {"/etc/planted", "environ"}

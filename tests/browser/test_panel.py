@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, Request, Response, Route, expect
+from playwright.sync_api import Browser, Locator, Page, Request, Route, expect
 
 from .accessibility import violations
 from .conftest import SHOTS
@@ -394,25 +394,6 @@ def test_a_reload_keeps_the_students_own_layout(student: Student) -> None:
     with page.expect_response("**/hexhub/lesson?*"):
         pass
     expect(tabs).to_have_text(names)
-
-
-def is_setting_kept(answer: Response) -> bool:
-    """Tell whether this is the answer to a setting that was to be kept."""
-    return "/lab/api/settings/" in answer.url and answer.request.method == "PUT" and answer.ok
-
-
-def test_a_reload_keeps_the_panels_side(student: Student) -> None:
-    """A panel that was moved to the left is there the next time."""
-    page = student.page
-    with page.expect_response(is_setting_kept):
-        run_command(page, "Lesson: Move the lesson to the other side")
-    expect(page.locator("#jp-left-stack .hx-panel")).to_be_visible()
-    page.reload()
-    student.wait_for_lesson()
-    expect(page.locator("#jp-left-stack .hx-panel")).to_be_visible()
-    with page.expect_response(is_setting_kept):
-        run_command(page, "Lesson: Move the lesson to the other side")
-    expect(page.locator("#jp-right-stack .hx-panel")).to_be_visible()
 
 
 @pytest.mark.parametrize("theme", ["Light", "Dark"])
