@@ -33,7 +33,6 @@ FOR_DOCS = {
     "lesson": "failed-wide-light",
     "lesson-dark": "failed-wide-dark",
     "lesson-narrow": "failed-narrow-light",
-    "preview": "preview-wide-light",
 }
 """Name in the docs → name among all."""
 RECEIPT = '''\
