@@ -39,6 +39,7 @@ import { makeMarkdownRenderer } from './widgets/markdown';
 import { followWidth, sheetOf, turnTo } from './widgets/narrow';
 import { LessonPanel } from './widgets/panel';
 import { PreviewWidget } from './widgets/preview';
+import { Saves } from './widgets/saves';
 import { makeSide } from './widgets/side';
 import { StatusItem } from './widgets/status';
 
@@ -283,6 +284,14 @@ const plugin: JupyterFrontEndPlugin<void> = {
     const memory = makeMemory(stateDb);
     const api = makeLessonApi(makeSend(app.serviceManager.serverSettings));
     const { contents } = app.serviceManager;
+    const saves = new Saves();
+    for (const factory of ['Editor', 'Notebook']) {
+      app.docRegistry.addWidgetExtension(factory, {
+        createNew: (_, context) => {
+          saves.watch(context);
+        },
+      });
+    }
     const model = new LessonModel({
       api,
       memory,
@@ -292,7 +301,7 @@ const plugin: JupyterFrontEndPlugin<void> = {
         query: window.location.search,
         browser: navigator.languages,
       }),
-      saveDocuments: () => saveChangedDocuments(documents, shell.widgets('main')),
+      saveDocuments: () => saveChangedDocuments(documents, shell.widgets('main'), saves),
       readFile: (path) => readTextFile(contents, path),
       makeKey,
     });
@@ -312,7 +321,7 @@ const plugin: JupyterFrontEndPlugin<void> = {
       },
     });
     const panel = makePanel(lab, model, machine, api);
-    const side = makeSide(shell, panel, settings, PLUGIN_ID);
+    const side = makeSide(shell, panel, settings, PLUGIN_ID, app.restored);
     side.add();
     restorer?.add(panel, panel.id);
     const show = (): void => {

@@ -68,19 +68,19 @@ def _print_difference(screen: Screen, expected: str, actual: str) -> None:
 
     if "\n" in expected or "\n" in actual:
         legend = (
-            style.paint(f"- {screen.say('expected')}", RED),
-            style.paint(f"+ {screen.say('actual')}", GREEN),
+            style.paint(f"- {screen.say('expected')}", GREEN),
+            style.paint(f"+ {screen.say('actual')}", RED),
         )
         screen.print(f"      {'   '.join(legend)}")
-        signs = {difference.EXPECTED: ("-", RED), difference.ACTUAL: ("+", GREEN)}
+        signs = {difference.EXPECTED: ("-", GREEN), difference.ACTUAL: ("+", RED)}
         for line in difference.compare_texts(expected, actual):
             sign, colour = signs.get(line.side, (" ", ""))
             painted = style.paint(sign, colour) if colour else sign
             screen.print(f"      {painted} {show(line.pieces, colour)}".rstrip())
     else:
         for label, own, other, colour in (
-            ("expected", expected, actual, RED),
-            ("actual", actual, expected, GREEN),
+            ("expected", expected, actual, GREEN),
+            ("actual", actual, expected, RED),
         ):
             name = style.paint(f"{screen.say(label):<9}", DIM)
             screen.print(f"      {name} {show(difference.mark_line(own, other), colour)}".rstrip())

@@ -3,6 +3,8 @@ import type { IDocumentManager } from '@jupyterlab/docmanager';
 import type { Contents } from '@jupyterlab/services';
 import type { DockPanel, Widget } from '@lumino/widgets';
 
+import type { Saves } from './saves';
+
 /** Longest time that saving may hold up a check, in milliseconds. */
 const SAVE_TIMEOUT_MS = 15_000;
 
@@ -13,18 +15,26 @@ const EDIT_AS_TEXT = ['text/html', 'image/svg+xml', 'application/json'];
  * Save every document that has changes; documents that have none are left alone, so that a file
  * edited in the terminal is not overwritten by an old copy of it.
  *
+ * @param saves - Of these documents: one that is being saved is waited for.
  * @throws Error - A document could not be saved, or the student was asked and said no.
  */
 export async function saveChangedDocuments(
   documents: IDocumentManager,
   widgets: Iterable<Widget>,
+  saves: Saves,
 ): Promise<void> {
-  const contexts = new Set(
-    [...widgets]
-      .map((widget) => documents.contextForWidget(widget))
-      .filter((context) => context?.model.dirty && !context.model.readOnly),
+  const contexts = new Set([...widgets].map((widget) => documents.contextForWidget(widget)));
+  const saving = Promise.all(
+    [...contexts].map(async (context) => {
+      if (context === undefined || context.model.readOnly) {
+        return;
+      }
+      await saves.settled(context);
+      if (context.model.dirty) {
+        await context.save();
+      }
+    }),
   );
-  const saving = Promise.all([...contexts].map(async (context) => context?.save()));
   const timeout = new Promise<never>((_, reject) => {
     setTimeout(() => {
       reject(new Error(`not saved within ${String(SAVE_TIMEOUT_MS / 1000)} s`));

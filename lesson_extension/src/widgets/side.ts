@@ -17,12 +17,18 @@ export interface PanelSide {
   readonly change: () => Promise<void>;
 }
 
-/** Make what puts `panel` at its side; without settings it stays at the right. */
+/**
+ * Make what puts `panel` at its side; without settings it stays at the right.
+ *
+ * @param restored - When JupyterLab has put everything where it was when the page was left, which may
+ *   have been before it kept the panel's new side.
+ */
 export function makeSide(
   shell: LabShell,
   panel: Widget,
   registry: ISettingRegistry | null,
   pluginId: string,
+  restored: Promise<void>,
 ): PanelSide {
   let side: Side = 'right';
   const loaded = registry?.load(pluginId) ?? null;
@@ -40,6 +46,13 @@ export function makeSide(
     };
     settings.changed.connect(follow);
     follow();
+  });
+  void Promise.all([loaded, restored]).then(() => {
+    const others = shell.widgets(side === 'right' ? 'left' : 'right');
+    if ([...others].includes(panel)) {
+      add();
+      shell.activateById(panel.id);
+    }
   });
   return {
     add,
