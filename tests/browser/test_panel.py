@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, Request, Route, expect
+from playwright.sync_api import Browser, Locator, Page, Request, Response, Route, expect
 
 from .accessibility import violations
 from .conftest import SHOTS
@@ -517,3 +517,18 @@ def test_a_step_with_the_keyboard_alone(student: Student) -> None:
     expect(spoken).to_have_text("A hint is shown.")
     expect(panel.locator("#hx-hint-reason")).to_have_text("This hint opens after 1 more check.")
     assert violations(page, ".hx-panel") == []
+
+
+def is_setting_kept(answer: Response) -> bool:
+    """Tell whether this is the answer to a setting that was to be kept."""
+    return "/lab/api/settings/" in answer.url and answer.request.method == "PUT" and answer.ok
+
+
+def test_a_reload_at_once_keeps_the_panels_side(student: Student) -> None:
+    """The setting counts, though JupyterLab has not yet kept the layout; last, as it moves it."""
+    page = student.page
+    with page.expect_response(is_setting_kept):
+        run_command(page, "Lesson: Move the lesson to the other side")
+    page.reload()
+    student.wait_for_lesson()
+    expect(page.locator("#jp-left-stack .hx-panel")).to_be_visible()
