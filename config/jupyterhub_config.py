@@ -75,8 +75,10 @@ c.LessonSpawner.isolated_gate = env["HEXHUB_ISOLATED_GATE"]
 c.LessonSpawner.runtimes = read_runtimes(env.get("HEXHUB_RUNTIMES", ""))
 c.LessonSpawner.holds_quota = env["HEXHUB_HOLDS_QUOTA"] == "1"
 c.LessonSpawner.counts_image = env["HEXHUB_COUNTS_IMAGE"] == "1"
-c.LessonSpawner.report_url = env["HEXHUB_SERVICE_URL"] + "/services/hexhub/hub/"
-c.LessonSpawner.report_token = env["HEXHUB_SERVICE_TOKEN"]
+c.LessonSpawner.report_url = c.SignUpAuthenticator.report_url = (
+    env["HEXHUB_SERVICE_URL"] + "/services/hexhub/hub/"
+)
+c.LessonSpawner.report_token = c.SignUpAuthenticator.report_token = env["HEXHUB_SERVICE_TOKEN"]
 
 # Containers that wait for a student, so that a lesson opens at once: the most memory that they hold
 # together (0: none are made), and how many wait for each kind of lesson, at least and at most; for

@@ -30,6 +30,7 @@ from hexhub.accounts import (
     normal_name,
     password_problem,
 )
+from hexhub.hub_reports import HubReports
 
 T = TypeVar("T")
 
@@ -53,6 +54,11 @@ class SignUpAuthenticator(Authenticator):  # type: ignore[misc] # jupyterhub: no
         config=True, help="SQLAlchemy URL of the accounts; by default a file in the state folder."
     )
 
+    report_url = Unicode(
+        config=True, help="Where HexHub is told of sign-ups, with the last slash; empty: nowhere."
+    )
+    report_token = Unicode(config=True, help="Token of HexHub's service at JupyterHub.")
+
     @default("database_url")
     def _default_database_url(self) -> str:
         return accounts_url(os.environ)
@@ -66,6 +72,11 @@ class SignUpAuthenticator(Authenticator):  # type: ignore[misc] # jupyterhub: no
     def accounts(self) -> Accounts:
         """The accounts."""
         return Accounts(self.database_url)
+
+    @cached_property
+    def reports(self) -> HubReports:
+        """What tells HexHub's service of sign-ups."""
+        return HubReports(self.report_url, self.report_token, self.log)
 
     @cached_property
     def back_off(self) -> BackOff:
@@ -132,6 +143,7 @@ class SignUpAuthenticator(Authenticator):  # type: ignore[misc] # jupyterhub: no
         if is_known(name) or not await self.run(self.accounts.add, name, password):
             return AccountProblem.NAME_TAKEN
         self.log.info("%s signed up", name)
+        self.reports.tell("student-registered", user=name)
         return None
 
     def delete_user(self, user: Any) -> None:

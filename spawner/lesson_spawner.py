@@ -34,6 +34,7 @@ from hexhub.archives import Archives
 from hexhub.catalog.model import Course, Lesson, Network
 from hexhub.catalog.published import PublishedCatalog
 from hexhub.docker_client import connect
+from hexhub.hub_reports import HubReports
 from hexhub.machine_facts import MachineEnd, MachineFacts
 from hexhub.names import machine_name
 from hexhub.runtimes import USUAL_RUNTIMES
@@ -56,7 +57,6 @@ from spawner.machine_start import MachineStart, Workshop, clean_up
 from spawner.phases import Phases
 from spawner.pool import MachinePool
 from spawner.refusals import refuse
-from spawner.reports import HubReports
 from spawner.resets import machines_aside, put_aside, remove_all, take_back, undo_until
 from spawner.starting_places import StartingPlaces
 

@@ -14,12 +14,26 @@ from hexhub.errors import AccessDenied, RequestInvalid
 from hexhub.names import ServerName, UserName
 from hexhub.service.handlers import ApiHandler
 from hexhub.service.wire import MAX_BODY_BYTES
+from hexhub.usecases.note_sign_up import StudentRegistered, note_sign_up
 from hexhub.usecases.note_start import ServerStarted, note_start
 from hexhub.usecases.note_stop import ServerStopped, note_stop
 
-_OF_ALL = {"id": str, "at": str, "user": str, "server": str}
+_SIGNED_UP = {"id": str, "at": str, "user": str}
+_OF_ALL = {**_SIGNED_UP, "server": str}
 _STARTED = {**_OF_ALL, "start": str, "duration_ms": int}
 _STOPPED = {**_OF_ALL, "reason": str}
+
+
+def read_student_registered(body: bytes) -> StudentRegistered:
+    """Read what the hub tells of a sign-up.
+
+    Raises:
+        RequestInvalid: It is too large, not JSON, or of another shape.
+    """
+    content = _read(body, _SIGNED_UP)
+    return StudentRegistered(
+        id=_read_id(content["id"]), at=_read_time(content["at"]), user=UserName(content["user"])
+    )
 
 
 def read_server_started(body: bytes) -> ServerStarted:
@@ -103,6 +117,16 @@ class _HubHandler(ApiHandler):
         self.write_json({"is_new": is_new}, 201 if is_new else 200)
 
 
+class StudentRegisteredHandler(_HubHandler):
+    """Somebody has signed up."""
+
+    async def post(self) -> None:
+        """Store the event, once."""
+        registered = read_student_registered(self.request.body)
+        is_new = await self.run(note_sign_up, self.context.store, registered)
+        self.answer(is_new=is_new)
+
+
 class ServerStartedHandler(_HubHandler):
     """A machine has started."""
 
@@ -124,6 +148,7 @@ class ServerStoppedHandler(_HubHandler):
 
 
 HUB_ROUTES = (
+    ("hub/student-registered", StudentRegisteredHandler),
     ("hub/server-started", ServerStartedHandler),
     ("hub/server-stopped", ServerStoppedHandler),
 )

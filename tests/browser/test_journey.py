@@ -166,7 +166,13 @@ def measurements(student: Student) -> None:
     expect(page.locator(".jp-CodeCell .jp-InputPrompt", has_text="[1]").first).to_be_attached()
 
 
-OWN = ("You passed a step", "You took a hint", "A check ended", "You looked at a solution")
+OWN = (
+    "You signed up",
+    "You passed a step",
+    "You took a hint",
+    "A check ended",
+    "You looked at a solution",
+)
 CLAIMS = (
     "A command ended in a terminal",
     "A file was saved",

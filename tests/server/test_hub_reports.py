@@ -23,6 +23,29 @@ STOP_REPORT = {
 }
 
 
+SIGN_UP_PATH = f"{PREFIX}hub/student-registered"
+SIGN_UP = {key: REPORT[key] for key in ("id", "at", "user")}
+
+
+async def test_a_sign_up_becomes_one_event(service: Service) -> None:
+    """The same report told twice is one event, which the student sees as theirs."""
+    hub = service.client("service-token")
+
+    answers = [await hub.post(SIGN_UP_PATH, json=SIGN_UP) for _ in range(2)]
+
+    assert [answer.status_code for answer in answers] == [201, 200]
+    (event,) = service.store.events(EventName.STUDENT_REGISTERED)
+    assert (event.id, event.data) == (REPORT["id"], {"user": "ada"})
+
+
+@pytest.mark.parametrize("change", [{"user": ""}, {"user": 3}, {"at": "soon"}, {"server": "x"}])
+async def test_what_no_sign_up_is_is_refused(service: Service, change: dict[str, object]) -> None:
+    """A report that the event's schema would not take stores nothing."""
+    answer = await service.client("service-token").post(SIGN_UP_PATH, json={**SIGN_UP, **change})
+    assert answer.status_code == 400
+    assert service.store.events(EventName.STUDENT_REGISTERED) == []
+
+
 async def test_a_start_becomes_one_event(service: Service) -> None:
     """The same report told twice is one event, with course and lesson of the server."""
     hub = service.client("service-token")
@@ -80,6 +103,7 @@ async def test_only_the_hub_may_tell(service: Service) -> None:
     for speaker in speakers:
         assert (await speaker.post(PATH, json=REPORT)).status_code == 403
         assert (await speaker.post(STOP_PATH, json=STOP_REPORT)).status_code == 403
+        assert (await speaker.post(SIGN_UP_PATH, json=SIGN_UP)).status_code == 403
     assert service.store.events() == []
 
 

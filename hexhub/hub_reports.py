@@ -1,4 +1,4 @@
-"""What the hub tells HexHub's web service, which makes events of it: machines' starts and stops.
+"""What the hub tells HexHub's web service, which makes events of it: sign-ups, starts and stops.
 
 Design choices: the hub must not wait for our database (DESIGN §3), so that it tells the service,
 which has one, and goes on. Reports wait in memory while the service is away; each bears an id, by

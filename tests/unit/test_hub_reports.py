@@ -3,7 +3,7 @@ import logging
 
 import httpx
 
-from spawner.reports import MOST_WAITING, HubReports
+from hexhub.hub_reports import MOST_WAITING, HubReports
 
 LOG = logging.getLogger("test")
 
