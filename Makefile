@@ -12,7 +12,7 @@ STATE ?= .hexhub
 VENV := .venv
 BIN := $(VENV)/bin
 NPM := PATH="$(CURDIR)/$(BIN):$$PATH" npm
-PYTEST := $(BIN)/python -m pytest
+PYTEST := tests/pytest.sh
 
 # Chromium, PostgreSQL and VictoriaMetrics (it takes what InfluxDB takes) are real parts of the tests.
 TEST_PROGRAMS := /usr/bin/chromium=chromium '/usr/lib/postgresql/*/bin/initdb=postgresql' \
