@@ -94,10 +94,10 @@ format: $(VENV)/.dev lesson_extension/node_modules/.installed ## Format Python a
 # rfc3987-syntax is an optional part of jsonschema that checks a format nobody here uses (iri), and takes
 # a second to import in each of our processes. Locks are complete, so that nothing brings it back.
 WITHOUT := --no-emit-package rfc3987-syntax --no-emit-package lark
-lock: ## Resolve the Python packages again (needs uv)
-	printf 'setuptools>=77\n' | uv pip compile --quiet --universal --python-version 3.11 --no-header \
+lock: $(VENV)/.dev ## Resolve the Python packages again
+	printf 'setuptools>=77\n' | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header \
 	  --no-annotate --no-emit-index-url $(WITHOUT) --extra postgresql setup.cfg - -o requirements.lock
-	printf 'setuptools>=77\n' | uv pip compile --quiet --universal --python-version 3.11 --no-header \
+	printf 'setuptools>=77\n' | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header \
 	  --no-annotate --no-emit-index-url $(WITHOUT) --constraint requirements.lock --all-extras setup.cfg - \
 	  -o requirements-dev.lock
 

@@ -28,9 +28,19 @@ fi
 # As behind any company's inspecting proxy: trust what the computer trusts, not pip's own list.
 bundle=/etc/ssl/certs/ca-certificates.crt
 if [ -z "${PIP_CERT:-}" ] && [ -r "$bundle" ]; then export PIP_CERT=$bundle; fi
+if [ -n "${PIP_CERT:-}" ] && [ -z "${SSL_CERT_FILE:-}" ]; then export SSL_CERT_FILE=$PIP_CERT; fi
 if [ -z "${NODE_EXTRA_CA_CERTS:-}" ] && [ -r "$bundle" ]; then export NODE_EXTRA_CA_CERTS=$bundle; fi
 
-say "Installing the Python packages of $lock (a minute or two the first time)"
-.venv/bin/pip install --quiet --disable-pip-version-check --no-deps --requirement "$lock" 2> >(grep -v '^WARNING: Location' >&2)
-.venv/bin/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable . \
-  2> >(grep -v '^WARNING: Location' >&2)
+say "Installing the Python packages of $lock (half a minute the first time, two where uv cannot be used)"
+pip() { .venv/bin/pip --quiet --disable-pip-version-check "$@" 2> >(grep -v '^WARNING: Location' >&2); }
+
+# uv takes a quarter of pip's time. It does not read pip's settings: where those name an index of
+# packages of the company's own, or where uv does not get through, pip does it.
+with_uv() {
+  if .venv/bin/pip config list | grep -qE '[.](index-url|no-index|proxy)='; then return 1; fi
+  pip install 'uv>=0.8' || return 1
+  UV_LINK_MODE=copy .venv/bin/uv pip install --quiet \
+    --python .venv/bin/python --no-deps --compile-bytecode --requirement "$lock"
+}
+with_uv || pip install --no-deps --requirement "$lock"
+pip install --no-deps --no-build-isolation --editable .

@@ -125,7 +125,7 @@ def test_where_there_are_pauses_nothing_is_made_beside_a_start():
     assert day.beside_starts == 0
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.lists(st.floats(0.0, 300.0), min_size=1, max_size=300))
 def test_beside_starts_none_is_made_more_often_than_stated(comes_at_s):
     """However students come, what is made beside starts takes a bounded share of the computer."""
