@@ -12,6 +12,7 @@ import docker
 from docker.errors import DockerException
 
 from hexhub.catalog.published import PublishedCatalog
+from hexhub.checks.engine import Engine
 from hexhub.checks.sandbox import Sandbox
 from hexhub.errors import CheckError, CourseError, SetupError
 from hexhub.machine_network import ensure_networks
@@ -179,7 +180,7 @@ def prepare(
     Store(database_url).migrate()
     catalog = PublishedCatalog(state.path / "catalog")
     runtimes = read_runtimes(os.environ.get("HEXHUB_RUNTIMES", ""))
-    publish_courses(courses, catalog, Sandbox(state.hub_id, runtimes=runtimes), say)
+    publish_courses(courses, catalog, Sandbox(Engine(state.hub_id, runtimes=runtimes)), say)
     images = needed_images(catalog)
     expect_images(client, images, say)
     there = images - missing_images(client, images)

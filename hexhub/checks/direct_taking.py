@@ -47,7 +47,7 @@ def take_directly(
         container_id: Whole; the process must be of its control group, as the number may have become
             another process's, or be counted on another computer.
         base: The student's work folder.
-        patterns: As for :meth:`hexhub.checks.sandbox.Sandbox.take_files`.
+        patterns: As for :func:`hexhub.checks.student_machine.take_files`.
 
     Returns:
         Path below ``base`` → file; None where this process may not look there, or where something

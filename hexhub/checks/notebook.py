@@ -4,12 +4,13 @@ from collections.abc import Mapping
 
 from hexhub.catalog.model import CheckSpec, Lesson
 from hexhub.catalog.overlays import OverlayFile
-from hexhub.checks.sandbox import Sandbox
+from hexhub.checks.engine import Engine
+from hexhub.checks.student_machine import take_files
 from hexhub.errors import CheckError
 
 
 def take_notebook(
-    sandbox: Sandbox, lesson: Lesson, spec: CheckSpec, machine_id: str
+    engine: Engine, lesson: Lesson, spec: CheckSpec, machine_id: str
 ) -> Mapping[str, OverlayFile]:
     """Copy the notebook out of the student's machine.
 
@@ -19,4 +20,4 @@ def take_notebook(
     """
     if lesson.notebook is None:
         raise CheckError(f"Lesson '{lesson.name}' has a notebook check, but no notebook.")
-    return sandbox.take_files(machine_id, lesson.user.work, (lesson.notebook, *spec.submit))
+    return take_files(engine, machine_id, lesson.user.work, (lesson.notebook, *spec.submit))

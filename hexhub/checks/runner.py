@@ -45,7 +45,7 @@ def run_step_check(
     (DESIGN §6).
 
     Args:
-        sandbox: Docker.
+        sandbox: Runs it; the machine is on the same Docker.
         lesson: The lesson that the machine is of.
         spec: The step's check.
         checks: The author's files.
@@ -79,7 +79,7 @@ def run_kept_check(
     """Run one check on files that were taken earlier, and judge it as :func:`run_step_check` does.
 
     Args:
-        sandbox: Docker.
+        sandbox: Runs it.
         lesson: The lesson that the files are of.
         spec: The step's check; of ``files`` or ``notebook``.
         checks: The author's files.
@@ -134,12 +134,12 @@ def _run(
 
 
 def _take(sandbox: Sandbox, lesson: Lesson, spec: CheckSpec, machine_id: str) -> Overlay | None:
-    if spec.kind is CheckKind.FILES:
-        return take_submission(sandbox, lesson, spec, machine_id)
-    if spec.kind is CheckKind.NOTEBOOK:
-        return take_notebook(sandbox, lesson, spec, machine_id)
-    expect_running(sandbox, machine_id)
-    return None
+    if spec.kind is CheckKind.MACHINE:
+        expect_running(sandbox.engine, machine_id)
+        return None
+    take = take_notebook if spec.kind is CheckKind.NOTEBOOK else take_submission
+    with sandbox.busy():
+        return take(sandbox.engine, lesson, spec, machine_id)
 
 
 def _without_answer(sandbox: Sandbox, spec: CheckSpec, run: HarnessRun, machine_id: str) -> Outcome:
@@ -154,7 +154,7 @@ def _without_answer(sandbox: Sandbox, spec: CheckSpec, run: HarnessRun, machine_
     if spec.kind is CheckKind.MACHINE:
         # The harness lives among the student's processes: a student who is root can stop it
         # (kill -9 -1, kill -STOP), and learns nothing by it.
-        if not sandbox.is_running(machine_id):
+        if not sandbox.engine.is_running(machine_id):
             raise MachineNotRunning("The student's machine ended while it was checked.")
         if run.was_hindered:
             return Outcome(

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from hexhub.checks.engine import Engine
 from hexhub.checks.model import Outcome, OutcomeKind, TestOutcome
 from hexhub.checks.sandbox import Sandbox
 from hexhub.names import StepName
@@ -47,13 +48,17 @@ def check(lesson_folder: Path, step_name: str, answer: str, as_json: bool) -> No
 
     Exit code 0: the answer passes. 1: it does not, or it could not be tried.
     """
-    docker = Sandbox(runtimes=read_runtimes(Settings.from_environment().runtimes))
+    engine = Engine(runtimes=read_runtimes(Settings.from_environment().runtimes))
     try:
         outcome = check_answer(
-            docker, lesson_folder, step_name, answer, say=lambda line: click.echo(line, err=True)
+            Sandbox(engine),
+            lesson_folder,
+            step_name,
+            answer,
+            say=lambda line: click.echo(line, err=True),
         )
     finally:
-        docker.close()
+        engine.close()
     if as_json:
         click.echo(json.dumps(author_json(outcome, step_name), ensure_ascii=False, indent=2))
     else:

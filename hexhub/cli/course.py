@@ -23,6 +23,7 @@ def course() -> None:
 @click.option("--lesson", "only", metavar="ID", help="Only this lesson.")
 def verify(folder: Path, only: str | None) -> None:
     """Prove a course: starters fail, solutions pass, wrong answers fail where they must."""
+    from hexhub.checks.engine import Engine
     from hexhub.checks.sandbox import Sandbox
     from hexhub.runtimes import read_runtimes
     from hexhub.settings import Settings
@@ -44,17 +45,17 @@ def verify(folder: Path, only: str | None) -> None:
                 click.echo(f"      {line}")
 
     began = time.monotonic()
-    docker = Sandbox(runtimes=read_runtimes(Settings.from_environment().runtimes))
+    engine = Engine(runtimes=read_runtimes(Settings.from_environment().runtimes))
     try:
         result = verify_course(
-            docker,
+            Sandbox(engine),
             folder.absolute(),
             only=only,
             say=lambda line: click.echo(line, err=True),
             on_finding=show,
         )
     finally:
-        docker.close()
+        engine.close()
     seconds = time.monotonic() - began
     if result.is_right:
         click.echo(
@@ -85,17 +86,18 @@ def verify(folder: Path, only: str | None) -> None:
 def publish(folder: Path, state: Path) -> None:
     """Make this the version that students see, once its solutions pass."""
     from hexhub.catalog.published import PublishedCatalog
+    from hexhub.checks.engine import Engine
     from hexhub.checks.sandbox import Sandbox
     from hexhub.runtimes import read_runtimes
     from hexhub.settings import Settings
     from hexhub.usecases.publish_course import publish_course
 
-    docker = Sandbox(runtimes=read_runtimes(Settings.from_environment().runtimes))
+    engine = Engine(runtimes=read_runtimes(Settings.from_environment().runtimes))
     try:
         catalog = PublishedCatalog(state.absolute() / "catalog")
-        publish_course(docker, catalog, folder.absolute(), say=click.echo)
+        publish_course(Sandbox(engine), catalog, folder.absolute(), say=click.echo)
     finally:
-        docker.close()
+        engine.close()
 
 
 @course.command()

@@ -10,6 +10,7 @@ import click
 
 from hexhub.catalog.model import Course
 from hexhub.catalog.published import PublishedCatalog
+from hexhub.checks.engine import Engine
 from hexhub.checks.sandbox import Sandbox
 from hexhub.checks.texts import clean_line
 from hexhub.cli.worker import snapshot_limits
@@ -84,7 +85,7 @@ def regrade(
     target = catalog.course(course, against)
     store = Store(settings.database_url)
     store.migrate()
-    docker = Sandbox(
+    engine = Engine(
         settings.hub_id or (folder.hub_id if folder.exists else "cli"),
         runtimes=read_runtimes(settings.runtimes),
     )
@@ -95,7 +96,7 @@ def regrade(
             Regrades(store),
             Snapshots(store, snapshot_limits(settings)),
             catalog,
-            make_kept_grader(docker, catalog),
+            make_kept_grader(Sandbox(engine), catalog),
             course,
             only=only,
             against=target.version,
@@ -107,7 +108,7 @@ def regrade(
                 _print_row(result)
             results.append(result)
     finally:
-        docker.close()
+        engine.close()
         store.close()
     _print_totals(results, target, is_dry_run=is_dry_run)
     sys.exit(1 if any(result.fault for result in results) else 0)

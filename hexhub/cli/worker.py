@@ -14,6 +14,7 @@ import click
 from hexhub.archives import Archives
 from hexhub.catalog.published import PublishedCatalog
 from hexhub.checks.containers import SandboxSpec
+from hexhub.checks.engine import Engine
 from hexhub.checks.sandbox import Sandbox
 from hexhub.checks.warm import LEAVE_FREE_BYTES, WARM_CHECKS, expected_specs
 from hexhub.errors import CourseError, HexHubError, SetupError
@@ -128,7 +129,8 @@ def run_worker(
     store = Store(settings.database_url)
     store.migrate()
     catalog = PublishedCatalog(settings.published)
-    sandbox = Sandbox(settings.hub_id, runtimes=read_runtimes(settings.runtimes))
+    engine = Engine(settings.hub_id, runtimes=read_runtimes(settings.runtimes))
+    sandbox = Sandbox(engine)
     snapshots = Snapshots(store, snapshot_limits(settings))
     waker = make_waker(settings.database_url)
 
@@ -138,7 +140,7 @@ def run_worker(
     def clean_up() -> None:
         # Docker being away must not keep the database from being cleaned.
         try:
-            sandbox.remove_leftovers()
+            engine.remove_leftovers()
             retire()
         finally:
             snapshots.clean_up_hourly()
@@ -156,13 +158,18 @@ def run_worker(
     )
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: work.stop())
+
+    def close_docker() -> None:
+        sandbox.close()
+        engine.close()
+
     sandbox.work_ahead(warm, expect_checks(catalog), leave_free_bytes=leave_free_bytes)
     try:
         return work.run()
     finally:
         waker.close()
         # A Docker that hangs must not keep us here; what stays is removed when its time is over.
-        closing = threading.Thread(target=sandbox.close, name="close", daemon=True)
+        closing = threading.Thread(target=close_docker, name="close", daemon=True)
         closing.start()
         closing.join(CLOSE_S)
 

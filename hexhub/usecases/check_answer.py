@@ -15,8 +15,10 @@ from hexhub.catalog.overlays import (
     wrong_overlay,
 )
 from hexhub.catalog.reader import read_course
+from hexhub.checks.engine import Engine
 from hexhub.checks.model import Outcome
 from hexhub.checks.sandbox import Sandbox
+from hexhub.checks.trial_machine import put_files, run_script, trial_machine
 from hexhub.errors import AnswerUnusable, CourseInvalid, Problem
 from hexhub.names import UserName
 from hexhub.progress.model import Place
@@ -129,7 +131,7 @@ def answer_layers(course_folder: Path, lesson: Lesson, answer: str) -> list[Laye
 
 
 @contextmanager
-def answered_machine(docker: Sandbox, lesson: Lesson, layers: Sequence[Layer]) -> Iterator[str]:
+def answered_machine(engine: Engine, lesson: Lesson, layers: Sequence[Layer]) -> Iterator[str]:
     """Start a machine with an answer in it, and give its container id; leaving removes it.
 
     Raises:
@@ -137,19 +139,19 @@ def answered_machine(docker: Sandbox, lesson: Lesson, layers: Sequence[Layer]) -
         CheckError: Docker, or the lesson's image.
     """
     first, *others = layers
-    with docker.trial_machine(lesson, first.files) as machine_id:
-        _run_script(docker, lesson, machine_id, first)
+    with trial_machine(engine, lesson, first.files) as machine_id:
+        _run_answer(engine, lesson, machine_id, first)
         for layer in others:
             if layer.files:
-                docker.put_files(machine_id, lesson.user, layer.files)
-            _run_script(docker, lesson, machine_id, layer)
+                put_files(engine, machine_id, lesson.user, layer.files)
+            _run_answer(engine, lesson, machine_id, layer)
         yield machine_id
 
 
-def _run_script(docker: Sandbox, lesson: Lesson, machine_id: str, layer: Layer) -> None:
+def _run_answer(engine: Engine, lesson: Lesson, machine_id: str, layer: Layer) -> None:
     if layer.script is None:
         return
-    result = docker.exec_script(machine_id, layer.script, lesson.user, SOLVE_TIMEOUT_S)
+    result = run_script(engine, machine_id, layer.script, lesson.user, SOLVE_TIMEOUT_S)
     if result.exit_code is None:
         raise AnswerUnusable(
             f"solve.sh of {layer.name} ran longer than {SOLVE_TIMEOUT_S:g} s and was stopped. "
@@ -163,7 +165,7 @@ def _run_script(docker: Sandbox, lesson: Lesson, machine_id: str, layer: Layer) 
 
 
 def check_machine(
-    docker: Sandbox,
+    sandbox: Sandbox,
     course_folder: Path,
     course: Course,
     lesson: Lesson,
@@ -173,12 +175,12 @@ def check_machine(
     """Check one step of a machine with an answer in it, by the very code path of the worker."""
     place = Place(UserName("author"), course.name, lesson.name)
     return run_check(
-        docker, OneCourse(course_folder), place, course, lesson, step, machine_id, None
+        sandbox, OneCourse(course_folder), place, course, lesson, step, machine_id, None
     )
 
 
 def check_answer(
-    docker: Sandbox,
+    sandbox: Sandbox,
     lesson_folder: Path,
     step_name: str,
     answer: str,
@@ -187,7 +189,7 @@ def check_answer(
     """Give the outcome of one answer at one step.
 
     Args:
-        docker: Where containers are made.
+        sandbox: Where the check is run, and on its Docker the machine.
         lesson_folder: ``<course>/lessons/<lesson>``.
         step_name: Of the step.
         answer: As for :func:`answer_layers`.
@@ -202,7 +204,7 @@ def check_answer(
     course_folder, course, lesson = find_lesson(lesson_folder)
     step = lesson.step(step_name)
     prepare_image(course_folder, lesson, say)
-    lesson = weaken_trial(docker, lesson, say)
+    lesson = weaken_trial(sandbox.engine, lesson, say)
     layers = answer_layers(course_folder, lesson, answer)
-    with answered_machine(docker, lesson, layers) as machine_id:
-        return check_machine(docker, course_folder, course, lesson, step, machine_id)
+    with answered_machine(sandbox.engine, lesson, layers) as machine_id:
+        return check_machine(sandbox, course_folder, course, lesson, step, machine_id)

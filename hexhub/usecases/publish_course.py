@@ -16,7 +16,7 @@ from hexhub.usecases.weaken_trial import weaken_trial
 
 
 def publish_course(
-    docker: Sandbox,
+    sandbox: Sandbox,
     catalog: PublishedCatalog,
     folder: Path,
     *,
@@ -27,7 +27,7 @@ def publish_course(
     Students see the old version until the very end, and for good where anything fails.
 
     Args:
-        docker: Where containers are made.
+        sandbox: Where the checks are run, and on its Docker the machines.
         catalog: Where versions are.
         folder: Of the course.
         say: Takes one readable line for each step.
@@ -54,8 +54,8 @@ def publish_course(
     problems: list[Finding] = []
     with ThreadPoolExecutor(ANSWERS_AT_ONCE) as threads:
         learned = threads.map(
-            lambda lesson: solution_tests(docker, folder, course, lesson),
-            [weaken_trial(docker, lesson, say) for lesson in course.lessons],
+            lambda lesson: solution_tests(sandbox, folder, course, lesson),
+            [weaken_trial(sandbox.engine, lesson, say) for lesson in course.lessons],
         )
         for lesson, (ids, wrong) in zip(course.lessons, learned, strict=True):
             say(f"{course.name}/{lesson.name}: {sum(map(len, ids.values()))} tests")

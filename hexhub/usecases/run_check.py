@@ -12,6 +12,7 @@ from hexhub.catalog.overlays import Overlay, check_files
 from hexhub.checks.model import Outcome
 from hexhub.checks.runner import Keep, run_kept_check, run_step_check
 from hexhub.checks.sandbox import Sandbox
+from hexhub.checks.student_machine import find_machine
 from hexhub.errors import CheckError, StoreError
 from hexhub.progress.model import Claim, Place
 from hexhub.progress.snapshots import Snapshots
@@ -31,7 +32,7 @@ class CourseFolders(Protocol):
 
 
 def run_check(
-    docker: Sandbox,
+    sandbox: Sandbox,
     catalog: CourseFolders,
     place: Place,
     course: Course,
@@ -45,7 +46,7 @@ def run_check(
     """Run the check of a step and judge it; the whole outcome, not yet redacted for the student.
 
     Args:
-        docker: Where containers are made.
+        sandbox: Runs the check.
         catalog: Has the course's folder.
         place: Whose attempt it is.
         course, lesson, step: What is checked, in the version of the attempt.
@@ -63,7 +64,7 @@ def run_check(
         raise CheckError(f"Step '{step.name}' of lesson '{place.lesson}' has no check.")
     checks = check_files(catalog.folder(course.name, course.version), lesson)
     return run_step_check(
-        docker,
+        sandbox,
         lesson,
         step.check,
         checks,
@@ -75,7 +76,7 @@ def run_check(
 
 
 def make_grader(
-    docker: Sandbox, catalog: CourseFolders, snapshots: Snapshots | None = None
+    sandbox: Sandbox, catalog: CourseFolders, snapshots: Snapshots | None = None
 ) -> Grader:
     """Give what the worker calls for each attempt: it finds the student's machine by its name.
 
@@ -83,7 +84,7 @@ def make_grader(
     student has no machine in this lesson.
 
     Args:
-        docker: Where containers are made.
+        sandbox: Runs the checks.
         catalog: Has the courses' folders.
         snapshots: Where what was taken is kept; None keeps nothing.
     """
@@ -92,10 +93,10 @@ def make_grader(
         claim: Claim, course: Course, lesson: Lesson, step: Step, expected: Sequence[str] | None
     ) -> Outcome:
         place = claim.attempt.place
-        machine_id = docker.find_machine(place.user, lesson.server_name)
+        machine_id = find_machine(sandbox.engine, place.user, lesson.server_name)
         with _keeping(snapshots, claim) as keep:
             return run_check(
-                docker,
+                sandbox,
                 catalog,
                 place,
                 course,
@@ -146,7 +147,7 @@ def _keep(snapshots: Snapshots, claim: Claim, files: Overlay) -> None:
             log.info("The files of attempt %s are too big to be kept.", attempt_id)
 
 
-def make_kept_grader(docker: Sandbox, catalog: CourseFolders) -> KeptGrader:
+def make_kept_grader(sandbox: Sandbox, catalog: CourseFolders) -> KeptGrader:
     """Give what grades a snapshot, by the worker's own code but for taking the files.
 
     The grader may be called by several threads at once. It raises ``CheckError`` where our side
@@ -163,6 +164,6 @@ def make_kept_grader(docker: Sandbox, catalog: CourseFolders) -> KeptGrader:
         if step.check is None:
             raise CheckError(f"Step '{step.name}' of lesson '{lesson.name}' has no check.")
         checks = check_files(catalog.folder(course.name, course.version), lesson)
-        return run_kept_check(docker, lesson, step.check, checks, files, expected)
+        return run_kept_check(sandbox, lesson, step.check, checks, files, expected)
 
     return grade

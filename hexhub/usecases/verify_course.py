@@ -84,7 +84,7 @@ class _Tried:
 
 
 def verify_course(
-    docker: Sandbox,
+    sandbox: Sandbox,
     folder: Path,
     *,
     only: str | None = None,
@@ -98,7 +98,7 @@ def verify_course(
     names. Conditions of hints must name tests that there are.
 
     Args:
-        docker: Where containers are made.
+        sandbox: Where the checks are run, and on its Docker the machines.
         folder: Of the course.
         only: Verify this one lesson.
         say: Takes lines about images that have to be built first, and runtimes that lack.
@@ -116,8 +116,8 @@ def verify_course(
     findings: list[Finding] = []
     for lesson in lessons:
         prepare_image(folder, lesson, say)
-        tried = weaken_trial(docker, lesson, say)
-        for finding in _verify_lesson(docker, folder, course, tried):
+        tried = weaken_trial(sandbox.engine, lesson, say)
+        for finding in _verify_lesson(sandbox, folder, course, tried):
             findings.append(finding)
             if on_finding is not None:
                 on_finding(finding)
@@ -125,7 +125,7 @@ def verify_course(
 
 
 def _verify_lesson(
-    docker: Sandbox, folder: Path, course: Course, lesson: Lesson
+    sandbox: Sandbox, folder: Path, course: Course, lesson: Lesson
 ) -> Iterator[Finding]:
     steps = [step for step in lesson.steps if step.check is not None]
     jobs = [(STARTER, steps), (SOLUTION, steps)]
@@ -135,7 +135,7 @@ def _verify_lesson(
         jobs.append((f"wrong/{declared.name}", named))
     with ThreadPoolExecutor(ANSWERS_AT_ONCE) as threads:
         tried = list(
-            threads.map(lambda job: try_answer(docker, folder, course, lesson, *job), jobs)
+            threads.map(lambda job: try_answer(sandbox, folder, course, lesson, *job), jobs)
         )
     starter, solution, *wrong = tried
     yield from _judge_starter(lesson, steps, starter)
@@ -146,7 +146,7 @@ def _verify_lesson(
 
 
 def try_answer(
-    docker: Sandbox,
+    sandbox: Sandbox,
     folder: Path,
     course: Course,
     lesson: Lesson,
@@ -157,10 +157,10 @@ def try_answer(
     tried = _Tried(answer)
     try:
         layers = answer_layers(folder, lesson, answer)
-        with answered_machine(docker, lesson, layers) as machine_id:
+        with answered_machine(sandbox.engine, lesson, layers) as machine_id:
             for step in steps:
                 tried.outcomes[step.name] = check_machine(
-                    docker, folder, course, lesson, step, machine_id
+                    sandbox, folder, course, lesson, step, machine_id
                 )
     except AnswerUnusable as exc:
         return _Tried(answer, tried.outcomes, str(exc))
@@ -172,13 +172,13 @@ def try_answer(
 
 
 def solution_tests(
-    docker: Sandbox, folder: Path, course: Course, lesson: Lesson
+    sandbox: Sandbox, folder: Path, course: Course, lesson: Lesson
 ) -> tuple[dict[StepName, tuple[str, ...]], list[Finding]]:
     """Give the test ids that the solution produces at each step, and what is wrong with it."""
     steps = [step for step in lesson.steps if step.check is not None]
     if not steps:
         return {}, []
-    tried = try_answer(docker, folder, course, lesson, SOLUTION, steps)
+    tried = try_answer(sandbox, folder, course, lesson, SOLUTION, steps)
     ids = {name: tuple(test.id for test in o.tests) for name, o in tried.outcomes.items()}
     return ids, [f for f in _judge_solution(lesson, steps, tried) if not f.is_right]
 

@@ -4,18 +4,18 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from hexhub.catalog.model import Isolation, Lesson
-from hexhub.checks.sandbox import Sandbox
+from hexhub.checks.engine import Engine
 from hexhub.errors import RuntimeMissing
 
 
-def weaken_trial(docker: Sandbox, lesson: Lesson, say: Callable[[str], None]) -> Lesson:
+def weaken_trial(engine: Engine, lesson: Lesson, say: Callable[[str], None]) -> Lesson:
     """Give the lesson as its answers can be tried here; what is weaker than asked for is said.
 
     Only for an author's own answers: students' machines are refused instead, by the spawner, and
     checks of what students hand in by the sandbox.
 
     Args:
-        docker: Where containers are made.
+        engine: Where containers are made.
         lesson: As its author wrote it.
         say: Takes one readable line.
 
@@ -23,7 +23,7 @@ def weaken_trial(docker: Sandbox, lesson: Lesson, say: Callable[[str], None]) ->
         CheckError: Docker does not tell its runtimes.
     """
     try:
-        docker.runtime_for(lesson.isolation)
+        engine.runtime_for(lesson.isolation)
     except RuntimeMissing as exc:
         say(
             f"Warning: {lesson.course}/{lesson.name}: its answers are tried in plain containers, "

@@ -39,8 +39,9 @@ from hexhub.catalog.overlays import OverlayFile, starter_overlay
 from hexhub.catalog.published import PublishedCatalog
 from hexhub.catalog.reader import read_course
 from hexhub.checks.containers import HUB_LABEL, KIND_LABEL, make_trial_machine
+from hexhub.checks.engine import Engine
 from hexhub.checks.model import OutcomeKind
-from hexhub.checks.sandbox import Sandbox
+from hexhub.checks.trial_machine import put_files
 from hexhub.names import CourseName, LessonName, StepName, UserName, machine_name
 from hexhub.progress.model import Attempt, AttemptState, Place
 from hexhub.progress.store import Store
@@ -193,8 +194,8 @@ def _book(source: str) -> str:
 class Machines:
     """Students' containers, idle, with the labels by which the worker finds them."""
 
-    def __init__(self, sandbox: Sandbox, catalog: PublishedCatalog) -> None:
-        self._sandbox = sandbox
+    def __init__(self, engine: Engine, catalog: PublishedCatalog) -> None:
+        self._engine = engine
         self._catalog = catalog
         self._client = docker.APIClient(version="auto")
         self._ids: list[str] = []
@@ -205,17 +206,17 @@ class Machines:
         lesson = course.lesson(kind.lesson)
         place = Place(UserName(user), COURSE, LessonName(kind.lesson))
         arguments = make_trial_machine(
-            lesson, hub_id=self._sandbox.hub_id, expires_at_s=time.time() + 7200
+            lesson, hub_id=self._engine.hub_id, expires_at_s=time.time() + 7200
         )
         arguments["labels"] = {
-            HUB_LABEL: self._sandbox.hub_id,
+            HUB_LABEL: self._engine.hub_id,
             KIND_LABEL: "student",
         }
-        arguments["name"] = machine_name(self._sandbox.hub_id, place.user, lesson.server_name)
+        arguments["name"] = machine_name(self._engine.hub_id, place.user, lesson.server_name)
         made = self._client.create_container(**arguments)["Id"]
         self._ids.append(made)
         self._client.start(made)
-        self._sandbox.put_files(made, lesson.user, self._answer(kind, lesson, course.version))
+        put_files(self._engine, made, lesson.user, self._answer(kind, lesson, course.version))
         return place
 
     def _answer(self, kind: Kind, lesson: Lesson, version: str) -> Mapping[str, object]:
@@ -226,7 +227,7 @@ class Machines:
     def remove(self) -> None:
         """Remove them, and whatever else bears this hub's label."""
         left = self._client.containers(
-            all=True, filters={"label": f"{HUB_LABEL}={self._sandbox.hub_id}"}
+            all=True, filters={"label": f"{HUB_LABEL}={self._engine.hub_id}"}
         )
         for container in left:
             # A worker that was stopped in the middle may be removing some itself.
@@ -494,8 +495,8 @@ def main(
         catalog.publish(source, read_course(source), {})
         store = Store(f"sqlite:///{folder / 'hexhub.sqlite'}")
         store.migrate()
-        sandbox = Sandbox(hub_id)
-        machines = Machines(sandbox, catalog)
+        engine = Engine(hub_id)
+        machines = Machines(engine, catalog)
         try:
             alone = [(kind, machines.start(kind, f"alone{i}")) for i, kind in enumerate(chosen)]
             crowd = {
@@ -519,7 +520,7 @@ def main(
             click.echo("Interrupted; what was measured until now:")
         finally:
             machines.remove()
-            sandbox.close()
+            engine.close()
             store.close()
     write_csv(Path(csv_path), rows)
     click.echo(f"\nOverhead: total less the tests' own time\n\n{show_table(rows)}")

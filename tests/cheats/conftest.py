@@ -10,6 +10,7 @@ import docker
 import pytest
 
 from hexhub.checks.containers import HUB_LABEL
+from hexhub.checks.engine import Engine
 from hexhub.checks.sandbox import Sandbox
 
 from .honest_lessons import write_honest_course
@@ -33,8 +34,8 @@ def course_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def sandbox(client: docker.APIClient) -> Iterator[Sandbox]:
     """A sandbox under a hub id of its own, which must leave no container behind."""
-    made = Sandbox(f"cheats-{secrets.token_hex(4)}")
-    yield made
+    made = Engine(f"cheats-{secrets.token_hex(4)}")
+    yield Sandbox(made)
     made.close()
     mine = {"label": f"{HUB_LABEL}={made.hub_id}"}
     deadline_s = time.monotonic() + 120

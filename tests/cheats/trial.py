@@ -17,8 +17,10 @@ from docker.errors import NotFound
 
 from hexhub.catalog.model import CheckKind, Course, Lesson, Show
 from hexhub.catalog.overlays import OverlayFile
+from hexhub.checks.engine import Engine
 from hexhub.checks.model import Outcome, OutcomeKind
 from hexhub.checks.sandbox import Sandbox
+from hexhub.checks.trial_machine import put_files, trial_machine
 from hexhub.names import UserName
 from hexhub.progress.model import Attempt, AttemptState, Place
 from hexhub.service.wire import attempt_json
@@ -114,7 +116,7 @@ class QuietMachines:
 
     def __init__(self, client: docker.APIClient) -> None:
         self._client = client
-        self._sandbox = Sandbox(f"quiet-{secrets.token_hex(4)}")
+        self._engine = Engine(f"quiet-{secrets.token_hex(4)}")
         self._running: dict[str, tuple[str, contextlib.ExitStack]] = {}
 
     @contextlib.contextmanager
@@ -122,13 +124,13 @@ class QuietMachines:
         """Lay files into the lesson's machine, and give its container id."""
         if lesson.name not in self._running:
             stack = contextlib.ExitStack()
-            machine_id = stack.enter_context(self._sandbox.trial_machine(lesson, {}))
+            machine_id = stack.enter_context(trial_machine(self._engine, lesson, {}))
             self._running[lesson.name] = (machine_id, stack)
         machine_id, _ = self._running[lesson.name]
         self._empty(machine_id, lesson)
         for layer in layers:
             assert layer.script is None
-            self._sandbox.put_files(machine_id, lesson.user, layer.files)
+            put_files(self._engine, machine_id, lesson.user, layer.files)
         yield machine_id
 
     def drop(self, lesson: Lesson) -> None:
@@ -141,7 +143,7 @@ class QuietMachines:
         for _, stack in self._running.values():
             stack.close()
         self._running.clear()
-        self._sandbox.close()
+        self._engine.close()
 
     def _empty(self, machine_id: str, lesson: Lesson) -> None:
         command = ["find", str(lesson.user.work), "-mindepth", "1", "-delete"]
@@ -157,7 +159,7 @@ class Trials:
     """Tries answers to the lessons of one course.
 
     Attributes:
-        sandbox: Where containers are made.
+        sandbox: Where checks are run, and on its Docker the machines.
         client: Docker, to look into a machine.
         course_folder: The course on disk.
         quiet: Machines for answers that are files and run nothing; None: each gets a new one.
@@ -204,7 +206,7 @@ class Trials:
         has_script = any(each.script is not None for each in layers)
         quiet = None if is_looked_at or has_script else self.quiet
         with (
-            answered_machine(self.sandbox, lesson, layers)
+            answered_machine(self.sandbox.engine, lesson, layers)
             if quiet is None
             else quiet.answered(lesson, layers)
         ) as machine_id:

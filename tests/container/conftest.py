@@ -10,6 +10,7 @@ import pytest
 from hexhub.catalog.model import CheckKind, CheckSpec, MachineUser, ReportFormat
 from hexhub.catalog.overlays import OverlayFile
 from hexhub.checks.containers import HUB_LABEL, SandboxSpec, imports_ahead
+from hexhub.checks.engine import Engine
 from hexhub.checks.harness import HarnessAnswer
 from hexhub.checks.model import Outcome, judge
 from hexhub.checks.reports import read_junit
@@ -44,7 +45,8 @@ RunCheck = Callable[..., Harnessed]
 @pytest.fixture
 def run_check() -> Iterator[RunCheck]:
     """Run a check of kind files: author's files and the student's, each name → text."""
-    sandbox = Sandbox(f"harness-{secrets.token_hex(4)}")
+    engine = Engine(f"harness-{secrets.token_hex(4)}")
+    sandbox = Sandbox(engine)
 
     def run(
         checks: dict[str, str],
@@ -88,8 +90,8 @@ def run_check() -> Iterator[RunCheck]:
         return Harnessed(heard.answer)
 
     yield run
-    sandbox.close()
+    engine.close()
     client = docker.from_env()
-    left = client.containers.list(all=True, filters={"label": f"{HUB_LABEL}={sandbox.hub_id}"})
+    left = client.containers.list(all=True, filters={"label": f"{HUB_LABEL}={engine.hub_id}"})
     client.close()
     assert left == []

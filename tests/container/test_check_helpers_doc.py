@@ -18,9 +18,10 @@ from hexhub.catalog.model import (
     ReportFormat,
     Text,
 )
+from hexhub.checks.engine import Engine
 from hexhub.checks.model import TestOutcome, TestResult
 from hexhub.checks.reports import READERS, read_exit
-from hexhub.checks.sandbox import Sandbox
+from hexhub.checks.trial_machine import run_script, trial_machine
 from hexhub.names import CourseName, LessonName
 
 from .conftest import MB, Harnessed, RunCheck
@@ -61,7 +62,7 @@ def expect(results: list[TestResult], tests: dict[str, str], *, passing: bool) -
 @contextmanager
 def student_machine(image: str, script: str | None) -> Iterator[str]:
     """Give a machine in which the student has run ``script``, or done nothing."""
-    sandbox = Sandbox(f"doc-{secrets.token_hex(4)}")
+    engine = Engine(f"doc-{secrets.token_hex(4)}")
     lesson = Lesson(
         course=CourseName("tests"),
         name=LessonName("document"),
@@ -74,13 +75,13 @@ def student_machine(image: str, script: str | None) -> Iterator[str]:
         theory=Text({"en": ""}),
     )
     try:
-        with sandbox.trial_machine(lesson, {}) as machine_id:
+        with trial_machine(engine, lesson, {}) as machine_id:
             if script is not None:
-                done = sandbox.exec_script(machine_id, script.encode(), lesson.user, 120)
+                done = run_script(engine, machine_id, script.encode(), lesson.user, 120)
                 assert done.exit_code == 0, done.output
             yield machine_id
     finally:
-        sandbox.close()
+        engine.close()
 
 
 def results_of(done: Harnessed) -> list[TestResult]:

@@ -18,6 +18,7 @@ from hexhub.catalog.model import (
     Text,
 )
 from hexhub.checks.containers import HUB_LABEL
+from hexhub.checks.engine import Engine
 from hexhub.checks.sandbox import Sandbox
 from hexhub.names import CourseName, LessonName
 
@@ -27,22 +28,28 @@ WORK = PurePosixPath("/home/student/work")
 
 @pytest.fixture(scope="session")
 def client() -> Iterator[docker.APIClient]:
-    """Docker itself, to look at what the sandbox leaves."""
+    """Docker itself, to look at what checks leave."""
     made = docker.APIClient(version="auto")
     yield made
     made.close()
 
 
 @pytest.fixture
-def sandbox(client: docker.APIClient) -> Iterator[Sandbox]:
-    """A sandbox under a hub id of its own, which must leave no container behind."""
-    made = Sandbox(f"test-{secrets.token_hex(4)}")
+def engine(client: docker.APIClient) -> Iterator[Engine]:
+    """Docker under a hub id of its own, where no container may be left behind."""
+    made = Engine(f"test-{secrets.token_hex(4)}")
     yield made
     made.close()
     left = client.containers(all=True, filters={"label": f"{HUB_LABEL}={made.hub_id}"})
     for container in left:
         client.remove_container(container["Id"], force=True)
     assert left == []
+
+
+@pytest.fixture
+def sandbox(engine: Engine) -> Sandbox:
+    """A sandbox there, which makes nothing ahead."""
+    return Sandbox(engine)
 
 
 @pytest.fixture(scope="session")

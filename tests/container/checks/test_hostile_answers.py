@@ -12,9 +12,11 @@ import pytest
 
 from hexhub.catalog.model import CheckKind, CheckSpec, Lesson, MachineUser, ReportFormat
 from hexhub.catalog.overlays import OverlayFile
+from hexhub.checks.engine import Engine
 from hexhub.checks.model import Outcome, OutcomeKind
 from hexhub.checks.runner import run_step_check
 from hexhub.checks.sandbox import Sandbox
+from hexhub.checks.trial_machine import put_files, run_script, trial_machine
 
 from .conftest import MB, files_spec
 
@@ -37,19 +39,19 @@ Check = Callable[..., Outcome]
 
 
 @pytest.fixture(scope="module")
-def student_machine(make_lesson: MakeLesson) -> Iterator[tuple[Sandbox, Lesson, str]]:
+def student_machine(make_lesson: MakeLesson) -> Iterator[tuple[Engine, Lesson, str]]:
     """Give one machine for all answers: they are taken out of it, and nothing runs in it."""
     lesson = make_lesson()
-    sandbox = Sandbox(f"answers-{secrets.token_hex(4)}")
-    with sandbox.trial_machine(lesson, {}) as machine_id:
-        yield sandbox, lesson, machine_id
-    sandbox.close()
+    engine = Engine(f"answers-{secrets.token_hex(4)}")
+    with trial_machine(engine, lesson, {}) as machine_id:
+        yield engine, lesson, machine_id
+    engine.close()
 
 
 @pytest.fixture
-def check(sandbox: Sandbox, student_machine: tuple[Sandbox, Lesson, str]) -> Check:
+def check(sandbox: Sandbox, student_machine: tuple[Engine, Lesson, str]) -> Check:
     """Give what lays ``answer.py`` into a machine and checks it."""
-    machines, lesson, machine_id = student_machine
+    engine, lesson, machine_id = student_machine
 
     def check_answer(
         answer: str,
@@ -59,7 +61,7 @@ def check(sandbox: Sandbox, student_machine: tuple[Sandbox, Lesson, str]) -> Che
         **more: object,
     ) -> Outcome:
         spec = files_spec(**({"run": "pytest -q test_answer.py"} | more))
-        machines.put_files(machine_id, lesson.user, {"answer.py": OverlayFile(answer.encode())})
+        put_files(engine, machine_id, lesson.user, {"answer.py": OverlayFile(answer.encode())})
         checks = {"test_answer.py": OverlayFile(test.encode())}
         return run_step_check(sandbox, lesson, spec, checks, machine_id, expected)
 
@@ -238,8 +240,8 @@ def check_machine(sandbox: Sandbox, lesson: Lesson, script: str, run: str = "") 
 
     spec = replace(MACHINE_SPEC, run=run or MACHINE_SPEC.run)
     checks = {"test_page.py": OverlayFile(MACHINE_TEST.encode())}
-    with sandbox.trial_machine(lesson, {}) as machine_id:
-        result = sandbox.exec_script(machine_id, script.encode(), lesson.user, 30)
+    with trial_machine(sandbox.engine, lesson, {}) as machine_id:
+        result = run_script(sandbox.engine, machine_id, script.encode(), lesson.user, 30)
         assert result.exit_code == 0, result.output
         return run_step_check(sandbox, lesson, spec, checks, machine_id, MACHINE_IDS)
 
@@ -263,8 +265,8 @@ def test_a_check_changes_nothing_in_the_machine(sandbox: Sandbox, make_lesson: M
 
     spec = replace(MACHINE_SPEC, run=run)
     files = {"index.html": OverlayFile(b"hello\n")}
-    with sandbox.trial_machine(lesson, files) as machine_id:
+    with trial_machine(sandbox.engine, lesson, files) as machine_id:
         outcome = run_step_check(sandbox, lesson, spec, checks, machine_id, MACHINE_IDS)
-        listing = sandbox.exec_script(machine_id, b"ls", lesson.user, 30)
+        listing = run_script(sandbox.engine, machine_id, b"ls", lesson.user, 30)
     assert outcome.is_pass, outcome
     assert listing.output == "index.html\n"

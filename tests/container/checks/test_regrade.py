@@ -14,8 +14,10 @@ from hexhub.catalog.overlays import Overlay, OverlayFile, starter_overlay
 from hexhub.catalog.published import PublishedCatalog
 from hexhub.catalog.reader import read_course
 from hexhub.checks.containers import HUB_LABEL, KIND_LABEL, make_trial_machine
+from hexhub.checks.engine import Engine
 from hexhub.checks.model import OutcomeKind, TestOutcome
 from hexhub.checks.sandbox import Sandbox
+from hexhub.checks.trial_machine import put_files
 from hexhub.cli.main import main
 from hexhub.errors import StoreError
 from hexhub.events.model import EventName
@@ -64,18 +66,18 @@ def test_twice(student):
 
 
 @contextmanager
-def machine(client: docker.APIClient, sandbox: Sandbox, lesson: Lesson) -> Iterator[None]:
+def machine(client: docker.APIClient, engine: Engine, lesson: Lesson) -> Iterator[None]:
     """Run a machine that bears the name of ada's, with her answer in it."""
-    arguments = make_trial_machine(lesson, hub_id=sandbox.hub_id, expires_at_s=time.time() + 600)
+    arguments = make_trial_machine(lesson, hub_id=engine.hub_id, expires_at_s=time.time() + 600)
     arguments["labels"] = {
-        HUB_LABEL: sandbox.hub_id,
+        HUB_LABEL: engine.hub_id,
         KIND_LABEL: "student",
     }
-    arguments["name"] = machine_name(sandbox.hub_id, ADA.user, lesson.server_name)
+    arguments["name"] = machine_name(engine.hub_id, ADA.user, lesson.server_name)
     made = client.create_container(**arguments)
     try:
         client.start(made["Id"])
-        sandbox.put_files(made["Id"], lesson.user, ANSWER)
+        put_files(engine, made["Id"], lesson.user, ANSWER)
         yield
     finally:
         client.remove_container(made["Id"], force=True, v=True)
@@ -128,7 +130,7 @@ def test_regrade(
         return set(progress.passed_at)
 
     first = publish(dict(WRONG_CHECK))
-    with machine(client, sandbox, catalog.course("small").lesson("greet")):
+    with machine(client, sandbox.engine, catalog.course("small").lesson("greet")):
         failed = check(FUNCTION)
         assert failed.outcome is not None
         assert failed.outcome.failing_tests == ("test_function::test_whole",)
@@ -201,7 +203,7 @@ def test_a_snapshot_that_is_refused_costs_no_verdict(
     publish_course(sandbox, catalog, write_course(tmp_path), say=str)
     course = catalog.course("small")
     grader = make_grader(sandbox, catalog, Refusing(store, LIMITS))
-    with machine(client, sandbox, course.lesson("greet")):
+    with machine(client, sandbox.engine, course.lesson("greet")):
         store.submit(ADA, FUNCTION, course.version)
         claim = store.claim("w", 60)
         assert claim is not None
@@ -222,7 +224,7 @@ def test_a_notebook_is_graded_again_as_before(sandbox: Sandbox) -> None:
     place = Place(UserName("author"), course.name, lesson.name)
     kept: list[Overlay] = []
     layers = answer_layers(folder, lesson, "solution")
-    with answered_machine(sandbox, lesson, layers) as machine_id:
+    with answered_machine(sandbox.engine, lesson, layers) as machine_id:
         before = run_check(
             sandbox,
             OneCourse(folder),

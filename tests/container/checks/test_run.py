@@ -13,7 +13,10 @@ import pytest
 from hexhub.catalog.model import CheckKind, Lesson, MachineUser
 from hexhub.catalog.overlays import OverlayFile
 from hexhub.checks.containers import SandboxSpec
+from hexhub.checks.engine import Engine
 from hexhub.checks.sandbox import HarnessRun, Sandbox
+from hexhub.checks.student_machine import find_machine
+from hexhub.checks.trial_machine import trial_machine
 from hexhub.errors import DockerUnavailable, ImageMissing, MachineNotRunning, ReportUnusable
 
 from .conftest import MB, files_spec
@@ -183,10 +186,10 @@ def test_a_stopped_machine_cannot_be_checked(
 ) -> None:
     """A machine check needs the machine running; when it is not, that is what is said."""
     spec = files_spec(kind=CheckKind.MACHINE, submit=())
-    with sandbox.trial_machine(make_lesson(), {}) as machine_id:
+    with trial_machine(sandbox.engine, make_lesson(), {}) as machine_id:
         client.kill(machine_id)
         client.wait(machine_id)
-        assert not sandbox.is_running(machine_id)
+        assert not sandbox.engine.is_running(machine_id)
         with pytest.raises(MachineNotRunning):
             sandbox.run(
                 SandboxSpec("hexhub/base", CheckKind.MACHINE, machine_id, 64 * MB, 1.0),
@@ -195,7 +198,7 @@ def test_a_stopped_machine_cannot_be_checked(
                 {},
                 None,
             )
-    assert not sandbox.is_running(machine_id)
+    assert not sandbox.engine.is_running(machine_id)
 
 
 # docker-py leaves the socket open that it could not connect; it goes with the next collection.
@@ -204,9 +207,8 @@ def test_a_stopped_machine_cannot_be_checked(
 def test_docker_away_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Without Docker the message says so, and where to look."""
     monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/none.sock")
-    sandbox = Sandbox("test-away")
     with pytest.raises(DockerUnavailable, match="hexhub doctor"):
-        sandbox.find_machine("ada", "shell-1")
+        find_machine(Engine("test-away"), "ada", "shell-1")
     gc.collect()
 
 
@@ -230,7 +232,7 @@ def test_docker_that_hangs_is_left(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
         monkeypatch.setenv("DOCKER_HOST", f"unix://{path}")
         began = time.monotonic()
         with pytest.raises(DockerUnavailable):
-            Sandbox("test-silent", timeout_s=1).is_running("any")
+            Engine("test-silent", timeout_s=1).is_running("any")
         assert time.monotonic() - began < 60
         for connection in held:
             connection.close()

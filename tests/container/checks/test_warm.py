@@ -18,6 +18,7 @@ from hexhub.checks.containers import (
     SandboxSpec,
     make_check_container,
 )
+from hexhub.checks.engine import Engine
 from hexhub.checks.harness import HARNESS, MAX_LINE_BYTES, make_header, pack, read_answer
 from hexhub.checks.sandbox import HarnessRun, Sandbox
 from hexhub.errors import ReportUnusable
@@ -71,8 +72,8 @@ def make_sandbox(
     made: list[Sandbox] = []
 
     def make(size: int) -> Sandbox:
-        sandbox = Sandbox(f"warm-{secrets.token_hex(4)}")
-        of_hub(sandbox.hub_id)
+        sandbox = Sandbox(Engine(f"warm-{secrets.token_hex(4)}"))
+        of_hub(sandbox.engine.hub_id)
         made.append(sandbox)
         sandbox.work_ahead(size, [SPEC], leave_free_bytes=0)
         return sandbox
@@ -80,6 +81,7 @@ def make_sandbox(
     yield make
     for sandbox in made:
         sandbox.close()
+        sandbox.engine.close()
 
 
 def run(sandbox: Sandbox, spec: SandboxSpec = SPEC, *, is_settled: bool = True) -> HarnessRun:
@@ -123,13 +125,13 @@ def test_none_is_used_twice(
     for number in range(12):
         if number % 3:  # every third comes right after the one before
             wait_for(lambda: sandbox.waiting() == 2)
-        ahead = waiting_names(of_hub(sandbox.hub_id)) if number % 3 else set()
+        ahead = waiting_names(of_hub(sandbox.engine.hub_id)) if number % 3 else set()
         names.append(name_of(run(sandbox, is_settled=number % 2 == 0)))
         warm += names[-1] in ahead
     assert len(set(names)) == 12
     assert warm == 8, "The checks that could did not use a waiting container."
     sandbox.close()
-    assert of_hub(sandbox.hub_id) == []
+    assert of_hub(sandbox.engine.hub_id) == []
 
 
 def test_used_ones_are_removed(
@@ -139,7 +141,7 @@ def test_used_ones_are_removed(
     sandbox = make_sandbox(1)
     wait_for(lambda: sandbox.waiting() == 1)
     used = name_of(run(sandbox))
-    wait_for(lambda: used not in waiting_names(of_hub(sandbox.hub_id)))
+    wait_for(lambda: used not in waiting_names(of_hub(sandbox.engine.hub_id)))
     wait_for(lambda: sandbox.waiting() == 1)
 
 
@@ -148,7 +150,7 @@ def test_a_harness_stays_until_nobody_listens(
     make_sandbox: Callable[[int], Sandbox], client: docker.APIClient, stays: bool
 ) -> None:
     """Asked to, it stays after its answer with nothing else running; it ends with its input."""
-    hub_id = make_sandbox(0).hub_id
+    hub_id = make_sandbox(0).engine.hub_id
     check = files_spec(run="sleep 600 & setsid sleep 600 & pytest -q")
     spec = replace(SPEC, ahead="pytest", memory_bytes=128 * MB, harness=HARNESS)
     made = make_check_container(spec, hub_id=hub_id, expires_at_s=0)
@@ -189,11 +191,11 @@ def test_a_dead_one_means_a_cold_start(
     """A waiting container that was killed is noticed, and the check has another."""
     sandbox = make_sandbox(1)
     wait_for(lambda: sandbox.waiting() == 1)
-    (dead,) = of_hub(sandbox.hub_id)
+    (dead,) = of_hub(sandbox.engine.hub_id)
     client.kill(dead["Id"])
     client.wait(dead["Id"])
     assert name_of(run(sandbox)) != str(dead["Id"])[:12]
-    wait_for(lambda: str(dead["Id"])[:12] not in waiting_names(of_hub(sandbox.hub_id)))
+    wait_for(lambda: str(dead["Id"])[:12] not in waiting_names(of_hub(sandbox.engine.hub_id)))
 
 
 def test_an_empty_pool_means_a_cold_start(make_sandbox: Callable[[int], Sandbox]) -> None:
@@ -226,12 +228,12 @@ def test_what_a_killed_worker_leaves_will_be_removed(
     """A waiting one is labelled as a check, until after the longest check that it may be given."""
     sandbox = make_sandbox(1)
     wait_for(lambda: sandbox.waiting() == 1)
-    (waiting,) = of_hub(sandbox.hub_id)
+    (waiting,) = of_hub(sandbox.engine.hub_id)
     labels = waiting["Labels"]
     assert isinstance(labels, dict)
     assert labels[KIND_LABEL] == "check"
     assert float(labels[EXPIRES_LABEL]) > time.time() + LONGEST_CHECK_S
-    assert sandbox.remove_leftovers() == 0
+    assert sandbox.engine.remove_leftovers() == 0
     assert sandbox.waiting() == 1
 
 
@@ -245,4 +247,4 @@ def test_a_forged_answer_leaves_nothing(
     )
     with pytest.raises(ReportUnusable):
         run(sandbox, forging)
-    assert of_hub(sandbox.hub_id) == []
+    assert of_hub(sandbox.engine.hub_id) == []
