@@ -53,7 +53,7 @@ from spawner.fail_points import pass_point
 from spawner.listening import listens
 from spawner.machine_channel import make_message
 from spawner.machine_site import MachineSite
-from spawner.machine_start import MachineStart, Workshop, clean_up
+from spawner.machine_start import MachineStart, Started, Workshop, clean_up
 from spawner.phases import Phases
 from spawner.pool import MachinePool
 from spawner.refusals import refuse
@@ -190,40 +190,8 @@ class LessonSpawner(DockerSpawner):
         began_s = time.monotonic()
         self._phases.tell("lesson")
         course, lesson = self._allowed_lesson()
-        start = None
-        try:
-            async with self._moving:
-                container = await self._expect_docker()
-                self._is_refused = False
-                life = self._life
-                life.ended = None if container is None else self._how_it_ended(container["State"])
-                life.was_stopped = life.has_ended = life.is_told_of = False
-                start = MachineStart(
-                    self._workshop,
-                    self._phases.tell,
-                    course,
-                    lesson,
-                    self._site.arguments(lesson, self.user.name),
-                    self._message(lesson),
-                    self.user.name,
-                )
-                self.pool.start()
-                with self.pool.busy():
-                    started = await start.run(container)
-        except BaseException as exc:
-            if start is None:
-                raise
-            # A cancelled start (the student pressed Stop, or start_timeout) must clean up too.
-            await asyncio.shield(start.clean_up())
-            if isinstance(exc, DockerTrouble):
-                self.log.error("Docker failed at %s: %s", self.object_name, exc)
-                raise refuse(
-                    "Docker on this computer could not start your machine. Try again in a moment; "
-                    "the hub's log says why.",
-                    "docker",
-                    503,
-                ) from exc
-            raise
+        async with self._moving:
+            started = await self._start_machine(course, lesson)
         self.object_id = started.container_id
         self._has_listened = True
         self._phases.tell("ready")
@@ -446,6 +414,39 @@ class LessonSpawner(DockerSpawner):
         return {key: value for key, value in env.items() if value is not None}
 
     # The steps of a start
+
+    async def _start_machine(self, course: Course, lesson: Lesson) -> Started:
+        """Start the machine; what fails has been cleaned up when this ends."""
+        container = await self._expect_docker()
+        self._is_refused = False
+        life = self._life
+        life.ended = None if container is None else self._how_it_ended(container["State"])
+        life.was_stopped = life.has_ended = life.is_told_of = False
+        start = MachineStart(
+            self._workshop,
+            self._phases.tell,
+            course,
+            lesson,
+            self._site.arguments(lesson, self.user.name),
+            self._message(lesson),
+            self.user.name,
+        )
+        try:
+            self.pool.start()
+            with self.pool.busy():
+                return await start.run(container)
+        except BaseException as exc:
+            # A cancelled start (the student pressed Stop, or start_timeout) must clean up too.
+            await asyncio.shield(start.clean_up())
+            if isinstance(exc, DockerTrouble):
+                self.log.error("Docker failed at %s: %s", self.object_name, exc)
+                raise refuse(
+                    "Docker on this computer could not start your machine. Try again in a moment; "
+                    "the hub's log says why.",
+                    "docker",
+                    503,
+                ) from exc
+            raise
 
     def _allowed_lesson(self) -> tuple[Course, Lesson]:
         """Give the lesson of this server, if this student may open it."""
