@@ -11,7 +11,7 @@ from typing import Any
 import docker
 from docker.errors import APIError, ImageNotFound
 
-from hexhub.images import INPUTS_LABEL
+from hexhub.images.inputs import INPUTS_LABEL
 
 REPLACED_KEPT_H = 7 * 24
 """Hours for which a replaced image stays, as the cache of a build that goes back to its inputs."""

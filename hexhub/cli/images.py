@@ -9,7 +9,7 @@ from docker.errors import DockerException
 from hexhub.docker_client import connect_for_images
 from hexhub.errors import DockerUnavailable
 from hexhub.image_removal import prune_replaced_images, remove_built_images
-from hexhub.images import SHIPPED_IMAGES, build_images
+from hexhub.images.shipped import SHIPPED_IMAGES, build_images
 
 
 @click.group()

@@ -26,7 +26,7 @@ def prepare_image(course_folder: Path, lesson: Lesson, say: Callable[[str], None
 
     from hexhub.docker_client import connect_for_images
     from hexhub.errors import DockerUnavailable
-    from hexhub.images import build_lesson_image
+    from hexhub.images.lesson_image import build_lesson_image
 
     try:
         client = connect_for_images()

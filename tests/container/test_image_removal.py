@@ -10,7 +10,7 @@ import pytest
 
 from hexhub.docker_client import connect_for_images
 from hexhub.image_removal import remove_built_images
-from hexhub.images import INPUTS_LABEL
+from hexhub.images.inputs import INPUTS_LABEL
 
 
 class Shelf:

@@ -1,0 +1,1 @@
+"""The Docker images that HexHub builds: those that it ships, and those of lessons."""
