@@ -1,9 +1,11 @@
 """Docker is not running, or hangs: students are told so, soon, and nobody else is held up."""
 
+import threading
 from collections.abc import Iterator
 
 import pytest
 
+from hexhub.names import machine_name
 from tests.faults.docker_relay import DockerRelay, Mode
 from tests.faults.worker_process import wait_for
 from tests.hub.trial_courses import server_of
@@ -63,4 +65,30 @@ def test_docker_away(hub, relay, mode):
     assert opening.open_lab(PLAIN).status_code == 200
     assert len(hub.machines(opening)) == 1
     for student in (working, opening):
+        student.client.close()
+
+
+def test_one_machine_hangs_in_docker(hub, relay):
+    """Whose machine Docker does not speak of waits, and is told; another one's start passes by."""
+    stuck, other = Student(hub, "stuck"), Student(hub, "other")
+    assert hub.open(stuck, PLAIN).status_code in (201, 202)
+    hub.stop_server(stuck, PLAIN)
+    answers: list[int] = []
+    relay.hang(machine_name(hub.hub_id, stuck.name, PLAIN))
+    try:
+        opening = threading.Thread(
+            target=lambda: answers.append(hub.open(stuck, PLAIN).status_code)
+        )
+        opening.start()
+        wait_for(lambda: relay.is_holding)
+        assert hub.open(other, PLAIN).status_code in (201, 202)
+        assert other.open_lab(PLAIN).status_code == 200
+        assert any("/containers/create?" in line for line in relay.passed)
+        opening.join()
+        assert answers == [503]
+    finally:
+        relay.let_go()
+    assert hub.open(stuck, PLAIN).status_code in (201, 202)
+    assert stuck.open_lab(PLAIN).status_code == 200
+    for student in (stuck, other):
         student.client.close()

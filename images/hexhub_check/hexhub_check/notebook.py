@@ -7,8 +7,7 @@ student's user. A test cell runs in this process; a name that it does not define
 for over there and arrives as plain data, or as a function that is called over there. What the
 author's other cells define by ``def``, ``class`` or ``import`` runs over there too, where the
 student's code may have replaced it, so that no test may judge by it (:func:`author_names`). Which
-cells count, and what they give, is nbgrader's rule (``utils.is_grade``,
-``utils.determine_grade``).
+cells count, and what they give, is nbgrader's rule (``hexhub_check.nbgrader_rules``).
 """
 
 import ast
@@ -24,9 +23,9 @@ from typing import Any
 
 import nbformat
 from nbformat import NotebookNode
-from nbgrader import utils
 
 from hexhub_check.confined import kill_all_of, start_confined
+from hexhub_check.nbgrader_rules import determine_grade, is_grade, is_solution
 from hexhub_check.values import NotPlain, decode, encode
 
 PYTHON = "/usr/bin/python3"
@@ -203,7 +202,7 @@ def author_names(source: NotebookNode) -> frozenset[str]:
     helpers: set[str] = set()
     students: set[str] = set()
     for cell in source.cells:
-        if cell.cell_type != "code" or utils.is_grade(cell):
+        if cell.cell_type != "code" or is_grade(cell):
             continue
         # What IPython alone understands is no definition.
         lines = [line for line in cell.source.split("\n") if line.lstrip()[:1] not in ("%", "!")]
@@ -211,7 +210,7 @@ def author_names(source: NotebookNode) -> frozenset[str]:
             tree = ast.parse("\n".join(lines))
         except SyntaxError:
             continue
-        if utils.is_solution(cell):
+        if is_solution(cell):
             students |= {name for node in ast.walk(tree) for name in _defined(node)}
         else:
             helpers |= {name for node in tree.body for name in _defined(node)}
@@ -282,14 +281,14 @@ def score(source: NotebookNode, student: dict[str, str], cells: set[str], kernel
         if cell.cell_type != "code":
             continue
         grade_id = cell.metadata.get("nbgrader", {}).get("grade_id", "")
-        if utils.is_solution(cell):
+        if is_solution(cell):
             kernel.run_cell(student.get(grade_id, ""))
-        elif not utils.is_grade(cell):
+        elif not is_grade(cell):
             kernel.run_cell(cell.source)
         elif not cells or grade_id in cells:
             began = time.monotonic()
             message = _run_test(cell, kernel, refused)
-            points, most = utils.determine_grade(cell)
+            points, most = determine_grade(cell)
             entry = {"id": grade_id, "score": points or 0.0, "max_score": most}
             entry |= {"message": message, "duration_s": time.monotonic() - began}
             report.append(entry | _name_of(cell))
