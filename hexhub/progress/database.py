@@ -16,14 +16,16 @@ computer's on SQLite.
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import create_engine, event, func, inspect, make_url, select, text
+from sqlalchemy import Table, create_engine, event, func, inspect, make_url, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, Connection, Engine
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.orm import Session
+from sqlalchemy.sql.dml import ReturningInsert
 
 from hexhub.errors import SetupError, StoreError
 from hexhub.progress.migrations import upgrade
@@ -149,11 +151,18 @@ class Transaction(Session):
 
     def insert_new(self, row: type[Base], values: Mapping[str, Any]) -> bool:
         """Insert unless something unique is in the way; True where it was inserted."""
-        insert = postgresql.insert if self._database.is_postgresql else sqlite.insert
-        # RETURNING, since PostgreSQL's count of rows is -1 where SQLAlchemy asks for a new key.
-        statement = insert(row).values(**values).on_conflict_do_nothing()
-        keys = inspect(row).primary_key
-        return self.execute(statement.returning(*keys)).first() is not None
+        statement = _insert_new(row, self._database.is_postgresql)
+        return self.execute(statement, dict(values)).first() is not None
+
+
+@cache
+def _insert_new(row: type[Base], is_postgresql: bool) -> ReturningInsert[Any]:
+    """Give the statement, which takes SQLAlchemy longer to build than the database to carry out."""
+    insert = postgresql.insert if is_postgresql else sqlite.insert
+    table = inspect(row).local_table
+    assert isinstance(table, Table)  # noqa: S101 - each of our rows is one table's
+    # RETURNING, since PostgreSQL's count of rows is -1 where SQLAlchemy asks for a new key.
+    return insert(table).on_conflict_do_nothing().returning(*table.primary_key)
 
 
 def _open_sqlite(url: URL) -> Engine:

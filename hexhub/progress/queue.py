@@ -1,41 +1,15 @@
 """The queue of attempts: the row is the job, held by a lease while a worker has it.
 
-Whose attempt is next: the one of the lowest turn, and of those the oldest. The turn of an attempt
-is how many checks of its student run or began in the last minute, plus how many of theirs wait
-before it. So everybody's first comes before anybody's second, and who presses a hundred times
-waits for themselves only. Weighed were: oldest first (a hundred presses are a hundred checks of
-delay for everybody), least recently served first (whoever was served once waits behind all who
-come later, for ever), and fewest running first, oldest then (with one slot nothing runs when the
-next is chosen, so that this is oldest first again). Nobody waits for ever: what began longer than a
-minute ago counts no more, checks end, and then only older attempts are before one's own.
-
-One student never has all slots of a worker that has several: turns decide who is next, and whoever
-comes when all slots are taken would wait for a check to end, however long that is. So one slot is
-left to others, and stays free where there are none.
-
-A lease that ends absurdly late was made before the clock stepped back, and counts as over.
+Whose attempt is next stands in ``hexhub.progress.turns``.
 """
 
 import hashlib
 import uuid
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import (
-    ColumnElement,
-    CursorResult,
-    Subquery,
-    and_,
-    func,
-    literal_column,
-    not_,
-    or_,
-    select,
-    true,
-    union_all,
-    update,
-)
+from sqlalchemy import CursorResult, select, update
 from sqlalchemy.orm import Session
 
 from hexhub.catalog.model import Lesson
@@ -61,15 +35,18 @@ from hexhub.progress.rows import (
     read_place,
 )
 from hexhub.progress.tables import AttemptRow, CancellationRow
+from hexhub.progress.turns import (
+    MAX_DELAY_S,
+    MAX_LEASE_S,
+    any_query,
+    is_open,
+    next_query,
+    place_query,
+    times,
+)
 
 MAX_TRIES = 3
 """How often a worker may take an attempt before it is given up (DESIGN §3)."""
-MAX_LEASE_S = 300.0
-"""The longest lease; one that ends later than twice this was made by a clock that stepped back."""
-MAX_DELAY_S = 60.0
-"""The longest pause before another try."""
-SHARE_S = 60.0
-"""How long a check counts against the turn of its student's next ones, from its beginning."""
 COULD_NOT_RUN = (
     "The check could not be run; it costs you nothing. "
     "Press Check again; if this stays, tell your teacher."
@@ -165,13 +142,8 @@ class Queue:
             row = find_attempt(session, attempt_id)
             if row.state is not AttemptState.QUEUED:
                 return None
-            now = session.now()
-            turns = _turns(now, or_(_is_free(now), AttemptRow.sequence == row.sequence))
-            places = select(
-                turns.c.sequence,
-                func.row_number().over(order_by=(turns.c.turn, turns.c.sequence)).label("place"),
-            ).subquery()
-            return session.scalar(select(places.c.place).where(places.c.sequence == row.sequence))
+            known = {"sequence": row.sequence}
+            return session.scalar(place_query(), known | times(session.now()))
 
     # --- as the worker sees it ------------------------------------------------------------------
 
@@ -188,26 +160,16 @@ class Queue:
         """
         if not 0 < lease_s <= MAX_LEASE_S:
             raise StoreError(f"A lease of {lease_s} s; it may have 0 to {MAX_LEASE_S:.0f}.")
+        known = {"worker": worker, "most_of_one": most_of_one}
+        is_bounded = most_of_one is not None
         with self.database.reading() as session:
             # Most times there is nothing to do, and then no write lock is taken.
-            now = session.now()
-            free = and_(_is_free(now), _has_room(now, worker, most_of_one))
-            if session.scalar(select(AttemptRow.sequence).where(free).limit(1)) is None:
+            if session.scalar(any_query(is_bounded), known | times(session.now())) is None:
                 return None
         with self.database.writing() as session:
             while True:
                 now = session.now()
-                turns = _turns(now, _is_free(now))
-                row = session.scalars(
-                    select(AttemptRow)
-                    .join(turns, turns.c.sequence == AttemptRow.sequence)
-                    # Said of this row too: PostgreSQL looks at it once more when it has the lock,
-                    # and would take what somebody else has taken since the turns were made.
-                    .where(_is_free(now), _has_room(now, worker, most_of_one))
-                    .order_by(turns.c.turn, AttemptRow.sequence)
-                    .limit(1)
-                    .with_for_update(of=AttemptRow, skip_locked=True)
-                ).first()
+                row = session.scalars(next_query(is_bounded), known | times(now)).first()
                 if row is None:
                     return None
                 if row.tries >= MAX_TRIES:
@@ -244,7 +206,7 @@ class Queue:
     def held(self, leases: Sequence[str]) -> frozenset[str]:
         """Give those of some leases that still hold their attempts."""
         with self.database.reading() as session:
-            query = select(AttemptRow.lease).where(_is_open(), AttemptRow.lease.in_(leases))
+            query = select(AttemptRow.lease).where(is_open(), AttemptRow.lease.in_(leases))
             return frozenset(lease for lease in session.scalars(query) if lease is not None)
 
     def finish(self, attempt_id: str, lease: str, outcome: Outcome, lesson: Lesson) -> Attempt:
@@ -367,103 +329,6 @@ def _keyed_id(place: Place, step: StepName, key: str) -> str:
 
 def _changed(result: Any) -> bool:
     return isinstance(result, CursorResult) and result.rowcount > 0
-
-
-def _is_free(now: datetime) -> ColumnElement[bool]:
-    """Say which attempts may be taken; times too far ahead are of a clock that stepped back."""
-    absurd_pause = now + timedelta(seconds=2 * MAX_DELAY_S)
-    return and_(
-        _is_open(),
-        or_(
-            and_(
-                AttemptRow.state == AttemptState.QUEUED,
-                or_(
-                    AttemptRow.not_before.is_(None),
-                    AttemptRow.not_before <= now,
-                    AttemptRow.not_before > absurd_pause,
-                ),
-            ),
-            and_(AttemptRow.state == AttemptState.RUNNING, not_(_is_held(now))),
-        ),
-    )
-
-
-def _is_open() -> ColumnElement[bool]:
-    """Say the condition of the index ``ix_attempt_queue`` in its own words.
-
-    SQLite uses a partial index only where the query says the same, without a parameter; without
-    it each look for work would read all attempts that ever were.
-    """
-    return AttemptRow.state != literal_column(f"'{AttemptState.DONE}'")
-
-
-def _is_held(now: datetime) -> ColumnElement[bool]:
-    """Say which running attempts are a live worker's."""
-    absurd_lease = now + timedelta(seconds=2 * MAX_LEASE_S)
-    return and_(AttemptRow.leased_until > now, AttemptRow.leased_until <= absurd_lease)
-
-
-def _has_room(now: datetime, worker: str, most_of_one: int | None) -> ColumnElement[bool]:
-    """Say whose attempts a worker may take: not those of whom it holds as many as it may."""
-    if most_of_one is None:
-        return true()
-    full = (
-        select(AttemptRow.user_name)
-        .where(
-            _is_open(),
-            AttemptRow.state == AttemptState.RUNNING,
-            AttemptRow.worker == worker,
-            _is_held(now),
-        )
-        .group_by(AttemptRow.user_name)
-        .having(func.count() >= most_of_one)
-    )
-    return AttemptRow.user_name.not_in(full)
-
-
-def _turns(now: datetime, is_waiting: ColumnElement[bool]) -> Subquery:
-    """Give the turn of each attempt that waits: columns ``sequence`` and ``turn``, from 0.
-
-    Args:
-        now: Aware UTC.
-        is_waiting: Which attempts wait.
-    """
-    share = timedelta(seconds=SHARE_S)
-    users = select(AttemptRow.user_name).where(_is_open(), is_waiting)
-    served = union_all(
-        select(AttemptRow.user_name).where(
-            _is_open(), AttemptRow.state == AttemptState.RUNNING, _is_held(now)
-        ),
-        select(AttemptRow.user_name).where(
-            AttemptRow.user_name.in_(users),
-            AttemptRow.state == AttemptState.DONE,
-            AttemptRow.started_at > now - share,
-            # What began in the future began before the clock stepped back.
-            AttemptRow.started_at <= now + share,
-        ),
-    ).subquery()
-    shares = (
-        select(served.c.user_name, func.count().label("number"))
-        .group_by(served.c.user_name)
-        .subquery()
-    )
-    waiting = (
-        select(
-            AttemptRow.sequence,
-            AttemptRow.user_name,
-            func.row_number()
-            .over(partition_by=AttemptRow.user_name, order_by=AttemptRow.sequence)
-            .label("number"),
-        )
-        .where(_is_open(), is_waiting)
-        .subquery()
-    )
-    turn = waiting.c.number - 1 + func.coalesce(shares.c.number, 0)
-    return (
-        select(waiting.c.sequence, turn.label("turn"))
-        .outerjoin(shares, shares.c.user_name == waiting.c.user_name)
-        .subquery()
-    )
 
 
 def find_held(session: Session, attempt_id: str, lease: str) -> AttemptRow:

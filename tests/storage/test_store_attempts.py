@@ -14,8 +14,9 @@ from hexhub.errors import AttemptNotFound, LeaseLost, SetupError, StoreError
 from hexhub.events.model import EventName
 from hexhub.names import StepName
 from hexhub.progress.model import AttemptState
-from hexhub.progress.queue import COULD_NOT_RUN, MAX_LEASE_S, MAX_TRIES
+from hexhub.progress.queue import COULD_NOT_RUN, MAX_TRIES
 from hexhub.progress.store import Store
+from hexhub.progress.turns import MAX_LEASE_S
 
 from .conftest import Clock
 from .lessons import FAILED, LESSON, ONE, OTHER, PASSED, PLACE, TWO, V1, make_lesson

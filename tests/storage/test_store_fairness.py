@@ -10,8 +10,9 @@ import pytest
 
 from hexhub.names import LessonName, StepName, UserName
 from hexhub.progress.model import Claim
-from hexhub.progress.queue import MAX_TRIES, SHARE_S
+from hexhub.progress.queue import MAX_TRIES
 from hexhub.progress.store import Store
+from hexhub.progress.turns import SHARE_S
 
 from .conftest import Clock
 from .lessons import FAILED, LESSON, ONE, PLACE, V1
