@@ -247,7 +247,7 @@ if os.fork() == 0:
                     if pid != os.getpid(): os.kill(pid, number)
                 except OSError: pass
 """,
-        "",
+        r"has ended its own process",
     ),
     _solve(
         "terminal-escapes-and-html",

@@ -30,6 +30,9 @@ from hexhub_check.values import NotPlain, decode, encode
 
 PYTHON = "/usr/bin/python3"
 MAX_ANSWER_BYTES = 32 * 1024**2
+_LOOK_S = 0.2
+"""Between two looks whether the student's process is still there."""
+_ENDED = "The notebook's code has ended its own process."
 _CHILD = str(Path(__file__).with_name("notebook_child.py"))
 
 
@@ -103,25 +106,35 @@ class Kernel:
             raise StudentCodeError("The notebook's code takes too long.")
         return left
 
+    def _is_ready(self, *, writes: bool = False) -> bool:
+        """Wait a little until there is an answer to read, or room for a question.
+
+        The end of the process does not close the pipes where it has left a child that holds them.
+        """
+        is_over = self._process.poll() is not None
+        pipes = ([], [self._questions]) if writes else ([self._answers], [])
+        found = select.select(*pipes, [], 0.0 if is_over else min(_LOOK_S, self._left_s()))
+        if is_over and not found[0]:
+            raise StudentCodeError(_ENDED)
+        return bool(found[0] or found[1])
+
     def _write(self, data: bytes) -> None:
         view = memoryview(data)
         while view:
-            _, ready, _ = select.select([], [self._questions], [], self._left_s())
-            if not ready:
+            if not self._is_ready(writes=True):
                 continue
             try:
                 view = view[os.write(self._questions, view) :]
             except BlockingIOError:
                 continue
             except BrokenPipeError as exc:
-                raise StudentCodeError("The notebook's code has ended its own process.") from exc
+                raise StudentCodeError(_ENDED) from exc
 
     def _read_line(self) -> bytes:
         while b"\n" not in self._buffer:
-            ready, _, _ = select.select([self._answers], [], [], self._left_s())
-            data = os.read(self._answers, 65536) if ready else None
+            data = os.read(self._answers, 65536) if self._is_ready() else None
             if data == b"":
-                raise StudentCodeError("The notebook's code has ended its own process.")
+                raise StudentCodeError(_ENDED)
             self._buffer += data or b""
             if len(self._buffer) > MAX_ANSWER_BYTES:
                 raise StudentCodeError("A value of the notebook is too big to be looked at.")
