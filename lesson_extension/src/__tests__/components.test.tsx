@@ -83,7 +83,7 @@ const tools = {
   onCompare: vi.fn(),
 };
 
-function panelOf(state: LessonState, wishes: PanelWishes) {
+function panelOf(state: LessonState, wishes: PanelWishes, isNarrow = false) {
   return (
     <Panel
       state={state}
@@ -92,6 +92,7 @@ function panelOf(state: LessonState, wishes: PanelWishes) {
       markdown={markdown}
       tools={tools}
       checkKeys="Ctrl+Shift+Enter"
+      isNarrow={isNarrow}
       wishes={wishes}
     />
   );
@@ -493,6 +494,31 @@ it('folds the theory when it was read', () => {
   const { wishes } = show({ isTheoryOpen: true });
   fireEvent.click(screen.getByRole('button', { name: 'I have read this' }));
   expect(wishes.onTheory).toHaveBeenCalledWith(false);
+});
+
+it('keeps the focus of a button that goes away on Check, and takes it from nowhere else', () => {
+  const activity = {
+    step: 'listens',
+    phase: 'running' as const,
+    position: null,
+    sinceMs: Date.now(),
+    isJoined: false,
+  };
+  const { again } = show({ activity });
+  again({});
+  expect(document.activeElement).toBe(document.body);
+  again({ activity });
+  screen.getByRole('button', { name: 'Cancel' }).focus();
+  again({});
+  expect(document.activeElement).toBe(screen.getByRole('button', { name: 'Check' }));
+});
+
+it('tells on a phone what the status bar has no room for, and nowhere else', () => {
+  const offline = makeState({ connection: { kind: 'offline', retryAtMs: 0 } });
+  const { container, rerender } = render(panelOf(offline, makeWishes()));
+  expect(container.querySelector('.hx-facts')).toBeNull();
+  rerender(panelOf(offline, makeWishes(), true));
+  expect(container.querySelector('.hx-facts')?.textContent).toContain(texts.statusOffline);
 });
 
 it('opens a preview', () => {

@@ -1,5 +1,5 @@
 /** The foot of the panel: what can be done at the open step, always in the same place. */
-import type { JSX } from 'react';
+import { useEffect, useRef, type JSX, type RefObject } from 'react';
 
 import type { Activity } from '../state';
 import type { Texts } from '../texts';
@@ -93,11 +93,37 @@ function HintButton(props: ActionsProps & { readonly step: Step }): JSX.Element 
   );
 }
 
-function CheckButton(props: ActionsProps): JSX.Element {
-  const { activity, isOnline, hasResult, checkKeys, texts, onCheck } = props;
+/** Properties for the row of buttons, and the button that takes the focus of one that goes away. */
+function useKeptFocus() {
+  const check = useRef<HTMLButtonElement>(null);
+  const isHere = useRef(false);
+  useEffect(() => {
+    if (check.current === null) {
+      isHere.current = false;
+    } else if (isHere.current && document.activeElement === document.body) {
+      check.current.focus();
+    }
+  });
+  const row = {
+    onFocus: () => {
+      isHere.current = true;
+    },
+    // A button that goes away with the focus on it does not tell.
+    onBlur: () => {
+      isHere.current = false;
+    },
+  };
+  return { check, row };
+}
+
+function CheckButton(
+  props: ActionsProps & { readonly place: RefObject<HTMLButtonElement> },
+): JSX.Element {
+  const { place, activity, isOnline, hasResult, checkKeys, texts, onCheck } = props;
   const rest = hasResult ? texts.checkAgain : texts.check;
   return (
     <button
+      ref={place}
       type="button"
       className="hx-button hx-primary hx-check"
       title={checkKeys}
@@ -113,6 +139,7 @@ function CheckButton(props: ActionsProps): JSX.Element {
 /** Check and hint (while a check is under way: cancel), or "mark as done"; nothing for a step that is locked. */
 export function Actions(props: ActionsProps): JSX.Element | null {
   const { step, activity, isBusy, isOnline, texts, onDone, onCancel } = props;
+  const { check, row } = useKeptFocus();
   if (step === null || step.state === 'locked') {
     return null;
   }
@@ -120,8 +147,8 @@ export function Actions(props: ActionsProps): JSX.Element | null {
   const reason = next !== null && !next.is_available ? next.reason : null;
   return (
     <footer className="hx-actions">
-      <div className="hx-buttons">
-        {step.has_check && <CheckButton {...props} />}
+      <div className="hx-buttons" {...row}>
+        {step.has_check && <CheckButton {...props} place={check} />}
         {!step.has_check && step.state === 'open' && (
           <button
             type="button"

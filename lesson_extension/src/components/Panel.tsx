@@ -14,6 +14,7 @@ import { countOf, headlineOf, type ResultTools } from './OutcomeView';
 import { Previews } from './Previews';
 import { RecordedLink, Records } from './Records';
 import { StartOver, type StartOverWishes } from './StartOver';
+import { MachineFacts } from './Status';
 import { StepItem } from './StepItem';
 import { Theory } from './Theory';
 
@@ -45,6 +46,8 @@ export interface PanelProps {
   readonly tools: ResultTools;
   /** Keys that press Check, as people read them. */
   readonly checkKeys: string;
+  /** The panel fills a page that has no room for what the status bar tells. */
+  readonly isNarrow: boolean;
   readonly wishes: PanelWishes;
 }
 
@@ -232,6 +235,11 @@ function Foot(props: PanelProps & { readonly lesson: Lesson }): JSX.Element {
         onDone={wishes.onDone}
         onCancel={wishes.onCancel}
       />
+      {props.isNarrow && (
+        <div className="hx-facts">
+          <MachineFacts connection={state.connection} machine={props.machine} texts={texts} />
+        </div>
+      )}
     </>
   );
 }

@@ -57,6 +57,26 @@ function IdleStop({ machine, texts }: { readonly machine: MachineState; readonly
   return <span title={texts.statusIdleHelp}>{texts.statusIdle(minutes)}</span>;
 }
 
+/** Properties of {@link MachineFacts}. */
+export interface MachineFactsProps {
+  readonly connection: Connection;
+  readonly machine: MachineState;
+  readonly texts: Texts;
+}
+
+/** Whether the hub answers, and what the machine has left. */
+export function MachineFacts({ connection, machine, texts }: MachineFactsProps): JSX.Element {
+  return (
+    <>
+      <span className={`hx-status-connection hx-status-${connection.kind}`}>
+        {wordsOf(connection, texts)}
+      </span>
+      <IdleStop machine={machine} texts={texts} />
+      <Memory machine={machine} texts={texts} />
+    </>
+  );
+}
+
 /** One line; pressing the step shows the lesson. */
 export function Status(props: StatusProps): JSX.Element | null {
   const { state, machine, texts, isNarrow, sheet: current, onShow, onTurn } = props;
@@ -89,11 +109,7 @@ export function Status(props: StatusProps): JSX.Element | null {
       <button type="button" title={texts.panelTitle} onClick={onShow}>
         {texts.stepOf(number, lesson.steps.length)}
       </button>
-      <span className={`hx-status-connection hx-status-${connection.kind}`}>
-        {wordsOf(connection, texts)}
-      </span>
-      <IdleStop machine={machine} texts={texts} />
-      <Memory machine={machine} texts={texts} />
+      <MachineFacts connection={connection} machine={machine} texts={texts} />
     </div>
   );
 }

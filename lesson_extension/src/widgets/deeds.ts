@@ -97,7 +97,10 @@ export async function openAt(
   path: string,
   line: number | null,
 ): Promise<boolean> {
-  const widget = await openFile(documents, app.serviceManager.contents, path);
+  // Among the other files, so that it does not cover a terminal that was used last.
+  const beside = [...shell.widgets('main')].find((known) => known instanceof DocumentWidget);
+  const options = beside === undefined ? {} : { ref: beside.id };
+  const widget = await openFile(documents, app.serviceManager.contents, path, options);
   if (widget === null) {
     return false;
   }

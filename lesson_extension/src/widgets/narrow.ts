@@ -21,7 +21,7 @@ export type Sheet = 'lesson' | 'files' | 'terminal';
 /** What follows the width of the page. */
 export interface NarrowOptions {
   readonly shell: LabShell;
-  readonly panel: Widget;
+  readonly panel: Widget & { readonly setNarrow: (isNarrow: boolean) => void };
   /** Put the panel beside the work. */
   readonly addBeside: () => void;
   /** Is told when the page becomes narrow, or wide again. */
@@ -38,16 +38,18 @@ export function followWidth(options: NarrowOptions): void {
       shell.collapseRight();
       shell.add(panel, 'main');
       shell.mode = 'single-document';
-      // It names the document in large letters, and there is no room for it.
-      findPart(shell, 'jp-title-panel-title')?.hide();
+      // The document's name in large letters beside JupyterLab's sign: there is no room for it.
+      findPart(shell, 'jp-top-panel')?.hide();
       shell.activateById(panel.id);
     } else {
       shell.mode = 'multiple-document';
+      findPart(shell, 'jp-top-panel')?.show();
       addBeside();
       shell.activateById(panel.id);
       balanceWork(shell);
       setPanelWidth(shell);
     }
+    panel.setNarrow(query.matches);
     onChange(query.matches);
   };
   query.addEventListener('change', apply);

@@ -81,6 +81,12 @@ export class LessonPanel extends ReactWidget {
     head?.focus();
   }
 
+  /** Tell in the panel what the status bar has no room for, or leave it to the bar. */
+  setNarrow(isNarrow: boolean): void {
+    this._isNarrow = isNarrow;
+    this.update();
+  }
+
   /** Stop drawing. */
   override dispose(): void {
     this.options.model.changed.disconnect(this._onChanged);
@@ -97,6 +103,7 @@ export class LessonPanel extends ReactWidget {
       markdown: this.options.markdown,
       tools: this.options.tools,
       checkKeys: this.options.checkKeys,
+      isNarrow: this._isNarrow,
       wishes: this._wishes,
     });
   }
@@ -110,5 +117,6 @@ export class LessonPanel extends ReactWidget {
     this.title.caption = textsIn(this.options.model.state.locale).panelTitle;
   }
 
+  private _isNarrow = false;
   private readonly _wishes: PanelWishes;
 }
