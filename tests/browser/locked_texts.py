@@ -172,6 +172,11 @@ class Received:
             lambda frame: frames.append(frame.encode() if isinstance(frame, str) else frame),
         )
 
+    def stop(self) -> None:
+        """Take nothing more: the student goes on, and may have the rest."""
+        self._page.remove_listener("requestfinished", self._take)
+        self._page.remove_listener("websocket", self._listen)
+
     def settle(self) -> None:
         """Wait until everything that has come is taken."""
         self._page.evaluate("'what came before this answer has been told'")

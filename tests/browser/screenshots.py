@@ -17,14 +17,13 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from .conftest import ARGUMENTS, CHROMIUM
 from .palette import run_command
+from .phone import NARROW, WIDE
 from .small_png import shrink_png
 from .student import Student, hold_start
 from .system import REPOSITORY, System
 
 DOCS = REPOSITORY / "docs" / "screenshots"
 LOOKS = REPOSITORY / "test-results" / "looks"
-WIDE = {"width": 1366, "height": 768}
-NARROW = {"width": 390, "height": 844}
 FOR_DOCS = {
     "catalogue": "catalogue-wide-light",
     "course": "course-wide-light",
@@ -75,7 +74,7 @@ class Camera:
                 self._page.locator(f".languages a[lang={locale}]").click()
                 expect(self._page.locator("html")).to_have_attribute("lang", locale)
             for size, viewport in (("narrow", NARROW), ("wide", WIDE)):
-                self._page.set_viewport_size(viewport)  # type: ignore[arg-type]
+                self._page.set_viewport_size(viewport)
                 for scheme in ("dark", "light"):
                     self._page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
                     self.shoot(scene, size, scheme, locale)  # type: ignore[arg-type]
@@ -94,14 +93,14 @@ class Camera:
         set_theme(self._page, "JupyterLab Dark" if scheme == "dark" else "JupyterLab Light")
         self._show_outcome()
         self.shoot(scene, "wide", scheme, locale)
-        self._page.set_viewport_size(NARROW)  # type: ignore[arg-type]
+        self._page.set_viewport_size(NARROW)
         buttons = self._page.locator(".hx-status button")
         expect(buttons).to_have_count(3)
         self._show_outcome()
         self.shoot(scene, "narrow", scheme, locale)
         buttons.last.click()
         self.shoot(f"{scene}-terminal", "narrow", scheme, locale)
-        self._page.set_viewport_size(WIDE)  # type: ignore[arg-type]
+        self._page.set_viewport_size(WIDE)
         expect(self._page.locator("#jp-right-stack .hx-panel")).to_be_visible()
 
     def _show_outcome(self) -> None:
@@ -161,7 +160,7 @@ def shoot_web(student: Student, camera: Camera) -> None:
 
 def shoot_all(browser: Browser, system: System, *, takes_all: bool) -> None:
     """Be the student."""
-    context = browser.new_context(viewport=WIDE, locale="en-US")  # type: ignore[arg-type]
+    context = browser.new_context(viewport=WIDE, locale="en-US")
     context.set_default_timeout(60_000)
     page = context.new_page()
     camera = Camera(page, takes_all=takes_all)

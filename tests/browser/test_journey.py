@@ -9,7 +9,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from .accessibility import violations
-from .student import Student
+from .locked_texts import LockedTexts, Received, find_in_machine
+from .phone import cut_off, on_a_phone
+from .student import CHECK_MS, Student
 from .system import REPOSITORY
 
 LESSONS = REPOSITORY / "courses" / "real-machine" / "lessons"
@@ -49,7 +51,7 @@ def expect_finished(student: Student, name: str) -> None:
 
 def edit(page: Page, file: str, text: str) -> None:
     """Open a file's tab, replace what is in its editor, and save it; Check may follow at once."""
-    page.locator(".lm-TabBar-tab", has_text=file).first.click()
+    page.locator(".lm-TabBar-tab", has_text=re.compile(f"^{re.escape(file)}$")).click()
     editor = page.locator(".jp-FileEditor:visible .cm-content").first
     editor.click()
     page.keyboard.press("ControlOrMeta+a")
@@ -92,6 +94,98 @@ def expect_side_by_side(page: Page) -> None:
     assert min(files["width"], beside["width"]) > 400
 
 
+def open_place_of_failure(student: Student) -> None:
+    """Press the place in a file that a result names: the file is opened, at its line."""
+    page = student.page
+    tab = page.locator(".lm-TabBar-tab", has_text=re.compile("^receipt.py$"))
+    tab.locator(".lm-TabBar-tabCloseIcon").click()
+    expect(tab).to_have_count(0)
+    place = student.panel.get_by_role("button", name=re.compile(r"^receipt\.py, line \d+$"))
+    found = re.search(r"\d+", place.first.inner_text())
+    assert found is not None
+    place.first.click()
+    expect(tab).to_have_class(re.compile("jp-mod-current"))
+    expect(page.locator(".jp-StatusBar-Right")).to_contain_text(f"Ln {found[0]}, Col 1")
+    starter = (LESSONS / "python-module/starter/receipt.py").read_text(encoding="utf-8")
+    assert "raise" in starter.splitlines()[int(found[0]) - 1]
+    expect(page.locator(".jp-FileEditor:visible .cm-content")).to_be_focused()
+    expect(page.locator(".jp-Terminal:visible")).to_be_visible()
+
+
+ENDLESS = """    while not text.isdigit():
+        text.replace(",", "")  # A text does not change: this never ends.
+    return int(text)
+"""
+
+
+def expect_cancelled(student: Student) -> None:
+    """See and hear that the check is cancelled, with the focus on Check, which can be pressed."""
+    panel = student.panel
+    says = "You cancelled this check; it does not count."
+    expect(panel.locator(".hx-outcome-cancelled")).to_contain_text(says, timeout=CHECK_MS)
+    expect(panel.locator('[role="status"].hx-spoken')).to_have_text("Cancelled.")
+    expect(panel.locator(".hx-cancel")).to_have_count(0)
+    check = panel.locator(".hx-check")
+    expect(check).to_have_text("Check again")
+    expect(check).to_have_attribute("aria-disabled", "false")
+    expect(check).to_be_focused()
+
+
+def cancel_endless_checks(student: Student) -> None:
+    """Cancel a check that runs, with the mouse; check again at once, and cancel, by keyboard."""
+    page, panel = student.page, student.panel
+    check, cancel = panel.locator(".hx-check"), panel.locator(".hx-cancel")
+    check.click()
+    expect(check).to_contain_text("Checking…")
+    cancel.click()
+    expect_cancelled(student)
+    page.keyboard.press("Enter")
+    expect(check).to_contain_text("Checking…")
+    expect(panel.locator('[role="status"].hx-spoken')).to_have_text("The check is running.")
+    page.keyboard.press("Tab")
+    expect(cancel).to_be_focused()
+    page.keyboard.press("Enter")
+    expect_cancelled(student)
+
+
+def reset_step(student: Student) -> None:
+    """Put the files of the step back, see them so in the editor and on the disk, and undo it."""
+    panel = student.panel
+    editor = student.page.locator(".jp-FileEditor:visible .cm-content")
+    file = "/home/student/work/receipt.py"
+    panel.get_by_text("Start over").click()
+    panel.get_by_role("button", name="Put back the files of this step").click()
+    expect(panel.get_by_text("As in a new machine: receipt.py. Your own is kept.")).to_be_visible()
+    starter = (LESSONS / "python-module/starter/receipt.py").read_text(encoding="utf-8")
+    assert student.in_machine("cat", file).stdout == starter
+    expect(editor).to_contain_text("raise NotImplementedError")
+    expect(editor).not_to_contain_text("this never ends")
+    panel.get_by_role("button", name="Take mine back").click()
+    expect(panel.locator(".hx-restored")).to_have_count(0)
+    expect(editor).to_contain_text("this never ends")
+    assert "this never ends" in student.in_machine("cat", file).stdout
+
+
+def fail_on_a_phone(student: Student) -> None:
+    """Check on a phone: the result with its difference, a hint, beginning again and what the status
+    bar tells on a wide page can be read, and all of it can be pressed."""
+    page, panel = student.page, student.panel
+    student.check("failed")
+    expect(panel.locator(".hx-test-passed").first).to_be_visible()
+    difference = panel.locator(".hx-test-failed .hx-difference .hx-beside")
+    expect(difference.first).to_contain_text("1250")
+    panel.get_by_role("button", name="Hint 1 of 2").click()
+    expect(panel.locator(".hx-hint")).to_have_count(1)
+    facts = r"^Connected\s*Stops in [1-9]\d? min\s*\d+ of 768 MB$"
+    expect(panel.locator(".hx-facts")).to_have_text(re.compile(facts))
+    expect(panel.get_by_role("button", name="Put back receipt.py")).to_be_visible()
+    assert cut_off(page) == []
+    student.shot("phone-start-over")
+    panel.locator(".hx-outcome").evaluate("one => one.scrollIntoView({block: 'start'})")
+    student.shot("phone-result")
+    panel.get_by_text("Start over").click()
+
+
 def python_module(student: Student) -> None:
     student.panel.get_by_role("link", name="Next lesson: A Python module").click()
     student.wait_for_lesson()
@@ -99,12 +193,15 @@ def python_module(student: Student) -> None:
     expect_side_by_side(student.page)
     student.check("failed")
     student.shot("python-failed")
+    open_place_of_failure(student)
+    starter = (LESSONS / "python-module/starter/receipt.py").read_text(encoding="utf-8")
+    edit(student.page, "receipt.py", starter.replace("    raise NotImplementedError\n", ENDLESS, 1))
+    cancel_endless_checks(student)
+    reset_step(student)
     solution = (LESSONS / "python-module/solution/receipt.py").read_text(encoding="utf-8")
     edit(student.page, "receipt.py", solution.replace('int(cents.ljust(2, "0"))', "int(cents)"))
-    student.check("failed")
-    expect(student.panel.locator(".hx-test-passed").first).to_be_visible()
-    difference = student.panel.locator(".hx-test-failed .hx-difference .hx-beside")
-    expect(difference.first).to_contain_text("1250")
+    with on_a_phone(student.page):
+        fail_on_a_phone(student)
     edit(student.page, "receipt.py", f"{solution}# mine\n")
     student.type("python3 -m pip install --quiet iniconfig > /tmp/pip.log 2>&1", timeout_s=120)
     assert student.in_machine("python3", "-c", "import iniconfig").returncode == 0, (
@@ -114,25 +211,70 @@ def python_module(student: Student) -> None:
     expect_finished(student, "python")
     # The author's file stands beside the student's own.
     expect(student.panel.locator(".hx-solution .hx-cell-left")).to_have_text("# mine")
+    with on_a_phone(student.page):
+        assert cut_off(student.page) == []
+        student.panel.locator(".hx-solution").evaluate("one => one.scrollIntoView()")
+        student.shot("phone-solution")
+
+
+def open_and_search(student: Student, title: str, lesson: str, first_step: str) -> None:
+    """Open a lesson, take a hint and fail: nothing that is locked came to browser or machine."""
+    page, panel = student.page, student.panel
+    page.goto("about:blank")
+    received = Received(page)
+    locked = LockedTexts(LESSONS / lesson, first_step, seen="")
+    student.open_lesson(title)
+    panel.get_by_role("button", name="Hint 1 of 2").click()
+    expect(panel.locator(".hx-hint")).to_have_count(1)
+    student.check("failed")
+    received.settle()
+    assert received.missed == set()
+    assert received.find(locked.open_lines) == locked.open_lines.keys()
+    assert received.find(locked.lines) == set()
+    assert find_in_machine(student.machine(), locked.lines.values()) == set()
+    panel.get_by_role("button", name="Hint 2 of 2").click()
+    expect(panel.locator(".hx-hint")).to_have_count(2)
+    received.settle()
+    assert received.find(locked.lines) == {locked.second_hint}
+    received.stop()
+
+
+def preview_on_a_phone(student: Student) -> None:
+    """Show the student's site on a phone, and come back to the lesson."""
+    page, panel = student.page, student.panel
+    assert cut_off(page) == []
+    student.shot("phone-web")
+    panel.get_by_role("button", name="Your site").click()
+    frame = page.frame_locator(".hx-preview iframe:visible")
+    expect(frame.locator("h1").first).to_be_visible()
+    expect(panel).not_to_be_visible()
+    assert cut_off(page, ".hx-preview") == []
+    shown = page.locator(".hx-preview iframe:visible").bounding_box()
+    assert shown is not None
+    assert shown["width"] > 300
+    assert shown["height"] > 500
+    student.shot("phone-preview")
+    page.locator(".hx-status").get_by_role("button", name="Lesson", exact=True).click()
+    expect(panel).to_be_visible()
 
 
 def web_server(student: Student) -> None:
-    student.open_lesson("A web server")
+    open_and_search(student, "A web server", "web-server", "serve")
     student.type("apt-get update -qq && apt-get install -y -qq tree > /tmp/apt.log 2>&1", 180)
     assert student.machine_has("/usr/bin/tree"), student.in_machine("cat", "/tmp/apt.log").stdout
-    student.check("failed")
     run_solution(student, "web-server")
     pass_rest(student, 0, 3)
     student.panel.get_by_role("button", name="Your site").click()
     frame = student.page.frame_locator(".hx-preview iframe:visible")
     expect(frame.locator("h1").first).to_be_visible()
     student.shot("web-preview")
+    with on_a_phone(student.page):
+        preview_on_a_phone(student)
     expect_finished(student, "web")
 
 
 def database(student: Student) -> None:
-    student.open_lesson("A database")
-    student.check("failed")
+    open_and_search(student, "A database", "database", "cluster")
     run_solution(student, "database")
     total = student.panel.locator(".hx-step").count()
     pass_rest(student, 0, total)

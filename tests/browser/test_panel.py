@@ -13,12 +13,13 @@ from playwright.sync_api import Browser, Locator, Page, Request, Response, Route
 from .accessibility import violations
 from .conftest import SHOTS
 from .palette import run_command
+from .phone import NARROW, WIDE, cut_off, on_a_phone
 from .student import CHECK_MS, Student, hold_start
 from .system import System
 
 SERVER = Path(__file__).with_name("port_server.py")
-WIDE = {"width": 1366, "height": 768}
-NARROW = {"width": 390, "height": 844}
+PLUGINS = Path(__file__).with_name("plugins.txt")
+"""JupyterLab's plugins that are on, by what they are for."""
 
 HOSTILE = """
 <script>window.fired = 'script'</script>
@@ -109,6 +110,15 @@ PICTURE = (
 )
 """One pixel."""
 
+EXPOSE_APP = """document.addEventListener('readystatechange', () => {
+  const config = document.getElementById('jupyter-config-data');
+  if (config !== null && document.readyState === 'interactive') {
+    config.textContent = JSON.stringify(
+      {...JSON.parse(config.textContent), exposeAppInBrowser: true});
+  }
+})"""
+"""Has JupyterLab, by an option of its own, hand its app to the scripts of the page."""
+
 
 @pytest.fixture(scope="module")
 def student(chromium: Browser, system: System) -> Iterator[Student]:
@@ -117,6 +127,7 @@ def student(chromium: Browser, system: System) -> Iterator[Student]:
         viewport=WIDE, locale="en-US", permissions=["clipboard-read", "clipboard-write"]
     )
     context.set_default_timeout(30_000)
+    context.add_init_script(EXPOSE_APP)
     page = context.new_page()
     student = Student(page, system.url, SHOTS)
     student.sign_up("panel-reader")
@@ -138,6 +149,13 @@ def show_theory(page: Page, text: str, locale: str = "en") -> None:
 
     page.unroute("**/hexhub/lesson?*")
     page.route("**/hexhub/lesson?*", answer)
+
+
+def wait_for_file(student: Student, path: str) -> None:
+    """Wait until what was typed has made a file."""
+    look = ("sh", "-c", 'until [ -e "$0" ]; do sleep 0.1; done', path)
+    seen = student.in_machine("timeout", "60", *look)
+    assert seen.returncode == 0, f"there is no {path}: {seen.stderr}"
 
 
 def attempts_of(system: System, student: Student) -> int:
@@ -237,11 +255,7 @@ def test_buttons_of_code_blocks(student: Student) -> None:
     expect(panel.locator(".hx-markdown td strong")).to_have_text("bold")
     expect(panel.locator(".hx-markdown pre span", has_text='"copied"')).to_be_visible()
     panel.get_by_role("button", name="Run in the terminal").click()
-    for _ in range(150):
-        if student.machine_has("/home/student/work/typed.txt"):
-            break
-        page.wait_for_timeout(200)
-    assert student.machine_has("/home/student/work/typed.txt")
+    wait_for_file(student, "/home/student/work/typed.txt")
     panel.get_by_role("button", name="Open work/report.sh, line 3").click()
     expect(page.locator(".jp-StatusBar-Right")).to_contain_text("Ln 3, Col 1")
     panel.locator(".hx-copy.hx-offered").click()
@@ -396,6 +410,26 @@ def test_a_reload_keeps_the_students_own_layout(student: Student) -> None:
     expect(tabs).to_have_text(names)
 
 
+def test_only_what_lessons_need_is_loaded(student: Student) -> None:
+    """Each plugin that is on stands in the list, those of added extensions too.
+
+    One that is new: does a lesson need it? If not, it belongs to ``disabledExtensions`` in
+    ``lesson_extension/package.json``.
+    """
+    loaded = set(student.page.evaluate("window.jupyterapp.listPlugins()"))
+    lines = PLUGINS.read_text(encoding="utf-8").splitlines()
+    listed = {line for line in lines if line and not line.startswith("#")}
+    assert (loaded - listed, listed - loaded) == (set(), set())
+
+
+def heights_of_buttons(panel: Locator) -> list[int]:
+    """Give the heights of the buttons at the foot; one of two lines has more than 40 pixels."""
+    found: list[int] = panel.locator(".hx-actions .hx-button").evaluate_all(
+        "all => all.map(one => one.offsetHeight)"
+    )
+    return found
+
+
 @pytest.mark.parametrize("theme", ["Light", "Dark"])
 def test_nothing_serious_for_axe(student: Student, theme: str) -> None:
     """Panel and status bar, light and dark, English and Russian, wide and narrow."""
@@ -414,17 +448,17 @@ def test_nothing_serious_for_axe(student: Student, theme: str) -> None:
         for where in (".hx-panel", ".hx-status"):
             bad += violations(page, where)
         student.shot(f"panel-{theme.lower()}-{locale.lower()}")
-    page.set_viewport_size(NARROW)
-    expect(page.locator(".hx-status").get_by_role("button", name="Terminal")).to_be_visible()
-    expect(student.panel).to_be_visible()
-    width = page.evaluate("document.querySelector('.hx-panel').getBoundingClientRect().right")
-    assert width <= NARROW["width"]
-    bad += violations(page, ".hx-panel") + violations(page, ".hx-status")
-    student.shot(f"panel-{theme.lower()}-narrow")
-    page.locator(".hx-status").get_by_role("button", name="Terminal").click()
-    expect(page.locator(".jp-Terminal:visible")).to_be_visible()
-    page.set_viewport_size(WIDE)
-    expect(page.locator("#jp-right-stack .hx-panel")).to_be_visible()
+    with on_a_phone(page):
+        expect(page.locator("#jp-top-panel")).to_be_hidden()
+        for locale in ("RU", "EN"):
+            student.panel.get_by_role("button", name=locale, exact=True).click()
+            expect(student.panel).to_have_attribute("lang", locale.lower())
+            bad += cut_off(page) + cut_off(page, ".hx-status")
+            assert max(heights_of_buttons(student.panel)) < 40
+            student.shot(f"panel-{theme.lower()}-{locale.lower()}-narrow")
+        bad += violations(page, ".hx-panel") + violations(page, ".hx-status")
+        page.locator(".hx-status").get_by_role("button", name="Terminal").click()
+        expect(page.locator(".jp-Terminal:visible")).to_be_visible()
     assert bad == []
 
 
@@ -501,12 +535,7 @@ def test_a_step_with_the_keyboard_alone(student: Student) -> None:
         page.keyboard.press("Control+Shift+BracketRight")
     page.keyboard.type(TIDY)
     page.keyboard.press("Enter")
-    for _ in range(300):
-        if student.machine_has("/tmp/tidied"):
-            break
-        page.wait_for_timeout(200)
-    else:
-        raise AssertionError("what was typed did not come to the terminal")
+    wait_for_file(student, "/tmp/tidied")
     page.keyboard.press("Control+Shift+Enter")
     expect(spoken).to_contain_text("Step passed", timeout=CHECK_MS)
     expect(spoken).to_contain_text("The next step is open")
@@ -517,6 +546,26 @@ def test_a_step_with_the_keyboard_alone(student: Student) -> None:
     expect(spoken).to_have_text("A hint is shown.")
     expect(panel.locator("#hx-hint-reason")).to_have_text("This hint opens after 1 more check.")
     assert violations(page, ".hx-panel") == []
+
+
+def test_steps_and_terminals_with_the_keyboard_alone(student: Student) -> None:
+    """From the panel: the following step and back, and a new terminal, which has the focus at once;
+    from there the lesson is one key away."""
+    page, panel = student.page, student.panel
+    for command, words in (("Following", "Step 3"), ("Previous", "Step 2")):
+        run_command(page, f"Lesson: {command} step", leaves_terminal=False)
+        unfolded = panel.locator('.hx-step-head[aria-expanded="true"]')
+        expect(unfolded).to_contain_text(words)
+    terminals = page.locator(".jp-Terminal")
+    before = terminals.count()
+    run_command(page, "New Terminal", leaves_terminal=False)
+    expect(terminals).to_have_count(before + 1)
+    page.wait_for_function("document.activeElement.closest('.jp-Terminal') !== null")
+    page.keyboard.type("touch /tmp/by-keyboard")
+    page.keyboard.press("Enter")
+    wait_for_file(student, "/tmp/by-keyboard")
+    page.keyboard.press("Alt+Shift+Enter")
+    wait_for_focus(page, "Step 2")
 
 
 def is_setting_kept(answer: Response) -> bool:
