@@ -26,6 +26,7 @@ from pathlib import Path
 import click
 import httpx
 
+from hexhub.names import machine_name
 from tests.bench.bench_hub import COURSE, OURS, STOCK, BenchHub, Opened, running
 from tests.bench.click import ClickFailed, Visitor, chromium
 from tests.bench.figures import describe_machine, load_now, markdown_table, share_of, write_rows
@@ -110,8 +111,8 @@ class Bench:
         self.rows.append(row_of("server", "resumed", self.hub.open(sleeper, OURS)))
 
     def _container_of(self, student: Student) -> str:
-        found = [c for n, c in self.hub.machine_ids().items() if f"-{student.name}-" in n]
-        return found[0] if found else ""
+        name = machine_name(self.hub.hub_id, student.name, OURS)
+        return self.hub.machine_ids().get(name, "")
 
     def _expect(self, opened: Opened) -> None:
         if opened.fault:
