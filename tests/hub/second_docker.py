@@ -182,7 +182,8 @@ class SecondDocker:
                 self._process.wait(30)
         for command in (
             ("umount", "--recursive", str(self._data)),
-            ("umount", str(self._disk)),
+            # Lazily: the loop device lets go of its file a moment after the data is unmounted.
+            ("umount", "--lazy", str(self._disk)),
             ("ip", "link", "delete", self._here),
             ("ip", "netns", "delete", self._namespace),
         ):
