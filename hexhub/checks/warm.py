@@ -36,7 +36,7 @@ log = logging.getLogger(__name__)
 
 WARM_CHECKS = 10
 """One that waits takes some 35 MB of memory where it has imported pytest, 14 MB where nothing, and
-more where nbgrader: Python, and what Docker runs beside each container."""
+90 MB where it has nbgrader's rules and IPython: Python, and what Docker runs beside each one."""
 LEAVE_FREE_BYTES = 1024**3
 """With less memory available on this computer, none is made."""
 MAX_AGE_S = 600.0

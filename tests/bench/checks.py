@@ -80,8 +80,8 @@ BOOK_RIGHT = "def square(x):\n    return x * x"
 BOOK_WRONG = "def square(x):\n    return x + x"
 PAUSE_S = 0.8
 """Between two attempts that come alone: what a student takes at the very least."""
-IMPORTS_S = 2.5
-"""What a container that waits for a notebook takes to import nbgrader, once it is there."""
+IMPORTS_S = 5.0
+"""What ten containers that wait for a notebook take to start IPython, once the last is there."""
 QUICK_COUNT = 12
 PATIENCE_S = 120.0
 

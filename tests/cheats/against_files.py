@@ -122,6 +122,7 @@ if os.fork() == 0:
                 except OSError: pass
 """
         },
+        met="raised|ended the program|did not return",
     ),
     Cheat(
         "kills-everything",

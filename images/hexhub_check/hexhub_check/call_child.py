@@ -4,26 +4,39 @@ Started by path with the system's Python, as the student's user; knows nothing o
 writes is a claim of the student's side and is read as such.
 """
 
+from __future__ import annotations
+
+import atexit
 import importlib
-import importlib.util
 import json
 import os
 import sys
-import traceback
-from pathlib import Path
-from typing import Any
+from importlib.machinery import SourceFileLoader
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+# Each call starts a Python, and what it imports for nothing is most of what a small call takes:
+# what only some calls need is imported where they need it.
 
 
 def _load_values() -> Any:
-    spec = importlib.util.spec_from_file_location(
-        "_hexhub_values", Path(__file__).with_name("values.py")
-    )
-    if spec is None or spec.loader is None:
-        raise ImportError("values.py")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
+    name = "_hexhub_values"
+    path = os.path.join(os.path.dirname(__file__), "values.py")  # noqa: PTH118, PTH120
+    module = sys.modules[name] = type(sys)(name)
+    SourceFileLoader(name, path).exec_module(module)
     return module
+
+
+def _import_ours(name: str, folder: str) -> Any:
+    """Import a module of Python's, also where the student has a file of that name."""
+    kept = list(sys.path)
+    sys.path[:] = [place for place in kept if place != folder]
+    try:
+        return importlib.import_module(name)
+    finally:
+        sys.path[:] = kept
 
 
 def _as_lists(form: Any) -> Any:
@@ -39,10 +52,11 @@ def _as_lists(form: Any) -> Any:
 
 def describe_error(error: BaseException, folder: str) -> dict[str, Any]:
     """Tell name, message, and the last line of the student's own files that took part."""
+    traceback = _import_ours("traceback", folder)
     place = ""
     frames = traceback.extract_tb(error.__traceback__)
     if isinstance(error, SyntaxError) and error.filename:
-        place = f"{Path(error.filename).name}, line {error.lineno}"
+        place = f"{error.filename.rpartition('/')[2]}, line {error.lineno}"
     for frame in frames:
         if frame.filename.startswith(f"{folder}/") and not isinstance(error, SyntaxError):
             place = f"{frame.filename[len(folder) + 1 :]}, line {frame.lineno}"
@@ -81,20 +95,27 @@ def _run_call(call: dict[str, Any], folder: str, values: Any) -> dict[str, Any]:
 
 def main() -> None:
     """Read calls from standard input; write one line of JSON for each."""
+    is_through = False
+    # Registered first, called last: nobody needs Python to take its own modules apart.
+    atexit.register(lambda: os._exit(0) if is_through else None)
     result = os.fdopen(int(os.environ.pop("HEXHUB_RESULT_FD")), "w", encoding="utf-8")
-    calls = json.load(sys.stdin)
+    order = sys.stdin.read()
     sys.stdin = open(os.devnull)  # noqa: PTH123, SIM115 - stays open as long as the process
-    folder = str(Path.cwd())
-    sys.path.insert(0, folder)
+    folder = os.getcwd()  # noqa: PTH109
     values = _load_values()
+    if '"$"' in order:
+        values.load_rare()
+    sys.path.insert(0, folder)
     sys.argv = [""]
-    for call in calls:
+    for call in json.loads(order):
         answer = _run_call(call, folder, values)
         result.write(json.dumps(answer) + "\n")
         result.flush()
         if "value" not in answer:
             break
     sys.stdout.flush()
+    sys.stderr.flush()
+    is_through = True
 
 
 if __name__ == "__main__":

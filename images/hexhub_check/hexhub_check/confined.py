@@ -1,10 +1,12 @@
 """Runs one program as the student's user: bounded in time and output, nothing left behind.
 
 Design choices: when the program has ended, everything of its user is killed by one ``kill(-1)``
-from a thread that has taken that user's effective and real id. The kernel sends that signal to all
-of them at once, so that no process can fork away from it, and no new process is needed for it, so
-that a fork bomb which has eaten the container's process limit cannot prevent it. RLIMIT_NPROC is of
-no use here: it counts all processes of that number on the computer, in all containers.
+from a thread that has taken that user's effective id, and as its real one a number that nobody has:
+with root's the signal would go to root's processes too, and with the student's theirs could kill us
+in the moment before. The kernel sends that signal to all of them at once, so that no process can
+fork away from it, and no new process is needed for it, so that a fork bomb which has eaten the
+container's process limit cannot prevent it. RLIMIT_NPROC is of no use here: it counts all processes
+of that number on the computer, in all containers.
 """
 
 import ctypes
@@ -26,6 +28,7 @@ MAX_OUTPUT_BYTES = 1_000_000
 """Kept of each stream of the student's program; one that prints more is stopped."""
 MAX_FILE_BYTES = 256 * 1024**2
 GONE_WITHIN_S = 10.0
+_NOBODYS_UID = 65_533
 _SYS_SETRESUID = {"x86_64": 117, "aarch64": 147}
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -270,9 +273,9 @@ def _send_kill_as(uid: int) -> None:
     number = _SYS_SETRESUID.get(platform.machine())
     if number is None:
         raise HarnessError(f"Checks do not run on {platform.machine()} yet.")
-    # The raw call changes this thread alone. The saved id stays 0, so that nobody may trace it
-    # meanwhile and the way back is open.
-    if _libc.syscall(number, uid, uid, 0) != 0:
+    # The raw call changes this thread alone. The saved id stays 0, so that nobody may trace or kill
+    # it meanwhile and the way back is open.
+    if _libc.syscall(number, _NOBODYS_UID, uid, 0) != 0:
         raise HarnessError(f"May not become user {uid}: {os.strerror(ctypes.get_errno())}.")
     try:
         os.kill(-1, signal.SIGKILL)

@@ -8,6 +8,10 @@ for over there and arrives as plain data, or as a function that is called over t
 author's other cells define by ``def``, ``class`` or ``import`` runs over there too, where the
 student's code may have replaced it, so that no test may judge by it (:func:`author_names`). Which
 cells count, and what they give, is nbgrader's rule (``hexhub_check.nbgrader_rules``).
+
+IPython's start is most of a small notebook's time. So the student's process may be started before
+there is an order (:func:`prepare`): as the student's user from its first instruction on, just as
+without that, and told its folder later. It has run nothing until the student's first cell.
 """
 
 import ast
@@ -26,14 +30,17 @@ from nbformat import NotebookNode
 
 from hexhub_check.confined import kill_all_of, start_confined
 from hexhub_check.nbgrader_rules import determine_grade, is_grade, is_solution
-from hexhub_check.values import NotPlain, decode, encode
+from hexhub_check.values import NotPlain, decode, encode, load_rare
 
 PYTHON = "/usr/bin/python3"
+USUAL_UID = 1000
+"""The student's in most lessons; their programs have another one where they are root."""
 MAX_ANSWER_BYTES = 32 * 1024**2
 _LOOK_S = 0.2
 """Between two looks whether the student's process is still there."""
 _ENDED = "The notebook's code has ended its own process."
 _CHILD = str(Path(__file__).with_name("notebook_child.py"))
+load_rare()
 
 
 class StudentCodeError(Exception):
@@ -47,19 +54,19 @@ class TestCellError(Exception):
 
 
 class Kernel:
-    """The process of the student's cells."""
+    """The process of the student's cells; it waits outside their folder for :meth:`enter`."""
 
-    def __init__(self, work: str, uid: int, deadline: float) -> None:
+    def __init__(self, uid: int) -> None:
         self.uid = uid
         self.trouble = ""
-        self._deadline = deadline
+        self._deadline = 0.0
         self._buffer = bytearray()
         question, self._questions = os.pipe()
         self._answers, answer = os.pipe()
         self._process = start_confined(
             [PYTHON, "-I", _CHILD],
             uid=uid,
-            cwd=work,
+            cwd="/",
             stdin=question,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -68,6 +75,11 @@ class Kernel:
         os.close(question)
         os.close(answer)
         os.set_blocking(self._questions, False)
+
+    def enter(self, work: str, deadline: float) -> None:
+        """Go into the student's folder; from now on there is an end to what an answer may take."""
+        self._deadline = deadline
+        self._note({"do": "enter", "folder": work})
 
     def ask(self, question: dict[str, Any]) -> dict[str, Any]:
         """Give the answer to one question.
@@ -86,8 +98,11 @@ class Kernel:
 
     def run_cell(self, source: str) -> None:
         """Run one of the student's cells; remember what stopped the first that failed."""
+        self._note({"do": "cell", "source": source})
+
+    def _note(self, question: dict[str, Any]) -> None:
         try:
-            error = self.ask({"do": "cell", "source": source}).get("error")
+            error = self.ask(question).get("error")
         except StudentCodeError as exc:
             error = str(exc)
         if error and not self.trouble:
@@ -308,8 +323,20 @@ def score(source: NotebookNode, student: dict[str, str], cells: set[str], kernel
     return {"cells": report}
 
 
-def main() -> int:
-    """Score the notebook that the environment names, and write the report; gives the exit code."""
+def prepare() -> Kernel:
+    """Start all that needs no order, and give the process that waits for the student's cells."""
+    kernel = Kernel(USUAL_UID)
+    # What nbformat does only at the first notebook: it loads and compiles the format's schema.
+    nbformat.reads(nbformat.writes(nbformat.v4.new_notebook()), as_version=4)
+    return kernel
+
+
+def main(kernel: Kernel | None = None) -> int:
+    """Score the notebook that the environment names, and write the report; give the exit code.
+
+    Args:
+        kernel: That waits, if one does; it is used where it is of the right user.
+    """
     env = os.environ
     work = Path(env["HEXHUB_WORK"])
     source = nbformat.read("source.ipynb", as_version=4)
@@ -320,8 +347,13 @@ def main() -> int:
         return 2
     deadline = time.monotonic() + 0.9 * float(env["HEXHUB_TIMEOUT_S"])
     cells = {name for name in env.get("HEXHUB_CELLS", "").split(",") if name}
-    kernel = Kernel(str(work), int(env["HEXHUB_UID"]), deadline)
+    uid = int(env["HEXHUB_UID"])
+    if kernel is None or kernel.uid != uid:
+        if kernel is not None:
+            kernel.close()
+        kernel = Kernel(uid)
     try:
+        kernel.enter(str(work), deadline)
         report = score(source, student, cells, kernel)
     finally:
         kernel.close()

@@ -11,10 +11,11 @@ from hexhub_check.confined import MAX_OUTPUT_BYTES, Finished, run_confined
 from hexhub_check.errors import MachineError, StudentError
 from hexhub_check.rooted import Root
 from hexhub_check.shown import shorten, shorten_repr
-from hexhub_check.values import decode, encode
+from hexhub_check.values import decode, encode, load_rare
 
 PYTHON = "/usr/bin/python3"
 _CHILD = str(Path(__file__).with_name("call_child.py"))
+load_rare()
 
 
 @dataclass(frozen=True)

@@ -2,30 +2,44 @@
 
 ``None``, booleans, numbers, texts, lists and dicts with text keys are themselves; all else is
 ``{"$": kind, ...}``. The same file is loaded on both sides, on the student's by path, so that it
-imports the standard library only; NumPy and pandas are used where the value is theirs.
+imports the standard library only; NumPy and pandas are used where the value is theirs. What only
+rare values need is imported for those: this file is loaded anew for each call of a student's.
 """
 
-import base64
-import datetime
-import decimal
-import fractions
+from __future__ import annotations
+
+import binascii
 import re
 import sys
-from collections.abc import Callable, Mapping
-from typing import Any
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import datetime
+    import fractions
+    from collections.abc import Callable, Mapping
+    from typing import Any, TypeAlias
+
+    Fallback: TypeAlias = Callable[[Any], Any]
 
 MAX_DEPTH = 60
-_ARRAY_DTYPE = re.compile(r"[<>|=][biufcUSMm]\d{1,6}(\[[a-zA-Z0-9]{1,8}\])?")
-_FRACTION = re.compile(r"-?[0-9]+(/[0-9]+)?")
-_PANDAS_DTYPE = re.compile(
+_ARRAY_DTYPE = r"[<>|=][biufcUSMm]\d{1,6}(\[[a-zA-Z0-9]{1,8}\])?"
+_FRACTION = r"-?[0-9]+(/[0-9]+)?"
+_PANDAS_DTYPE = (
     r"category|string|boolean|U?Int(8|16|32|64)|Float(32|64)|datetime64\[\w+, [\w/+:-]+\]"
 )
-
-Fallback = Callable[[Any], Any]
 
 
 class NotPlain(ValueError):
     """A value cannot cross; ``args[0]`` says what kind it is."""
+
+
+def load_rare() -> None:
+    """Import now what rare values need: before files of the same names are in the way."""
+    import datetime
+    import decimal
+    import fractions
+
+    _ = datetime, decimal, fractions
 
 
 def encode(value: Any, fallback: Fallback | None = None, depth: int = 0) -> Any:
@@ -63,16 +77,16 @@ def encode(value: Any, fallback: Fallback | None = None, depth: int = 0) -> Any:
 def _encode_rare(value: Any, inner: Fallback, fallback: Fallback | None) -> Any:
     kind = type(value)
     if kind in (bytes, bytearray):
-        return {"$": "bytes", "v": base64.b64encode(value).decode()}
+        return {"$": "bytes", "v": _to_text(value)}
     if kind is complex:
         return {"$": "complex", "v": [value.real, value.imag]}
     if kind is range:
         return {"$": "range", "v": [value.start, value.stop, value.step]}
-    if kind in (decimal.Decimal, fractions.Fraction):
+    if kind in _loaded("decimal", "Decimal") + _loaded("fractions", "Fraction"):
         return {"$": kind.__name__, "v": str(value)}
-    if kind in (datetime.datetime, datetime.date, datetime.time):
+    if kind in _loaded("datetime", "datetime", "date", "time"):
         return {"$": kind.__name__, "v": value.isoformat()}
-    if kind is datetime.timedelta:
+    if kind in _loaded("datetime", "timedelta"):
         return {"$": "timedelta", "v": [value.days, value.seconds, value.microseconds]}
     library = kind.__module__.split(".")[0]
     if library in {"numpy", "pandas"}:
@@ -82,6 +96,20 @@ def _encode_rare(value: Any, inner: Fallback, fallback: Fallback | None) -> Any:
     if fallback is None:
         raise NotPlain(f"a value of type {kind.__name__}")
     return fallback(value)
+
+
+def _loaded(module: str, *names: str) -> tuple[Any, ...]:
+    """Give classes of a module; none where nothing has imported it, so that no value is one."""
+    found = sys.modules.get(module)
+    return tuple(kind for name in names if (kind := getattr(found, name, None)) is not None)
+
+
+def _to_text(data: bytes) -> str:
+    return binascii.b2a_base64(data, newline=False).decode()
+
+
+def _from_text(text: str) -> bytes:
+    return binascii.a2b_base64(text, strict_mode=True)
 
 
 def _encode_data(value: Any, numpy: Any, pandas: Any, inner: Fallback) -> Any:
@@ -114,8 +142,8 @@ def _encode_data(value: Any, numpy: Any, pandas: Any, inner: Fallback) -> Any:
 
 
 def _encode_array(value: Any, numpy: Any, inner: Fallback) -> Any:
-    if _ARRAY_DTYPE.fullmatch(value.dtype.str):
-        data = base64.b64encode(numpy.ascontiguousarray(value).tobytes()).decode()
+    if re.fullmatch(_ARRAY_DTYPE, value.dtype.str):
+        data = _to_text(numpy.ascontiguousarray(value).tobytes())
         return {"$": "array", "dtype": value.dtype.str, "shape": list(value.shape), "v": data}
     items = [inner(item) for item in value.ravel().tolist()]
     return {"$": "array", "dtype": "O", "shape": list(value.shape), "v": items}
@@ -123,7 +151,7 @@ def _encode_array(value: Any, numpy: Any, inner: Fallback) -> Any:
 
 def _encode_column(series: Any, inner: Fallback) -> Any:
     name = str(series.dtype)
-    if _PANDAS_DTYPE.fullmatch(name):
+    if re.fullmatch(_PANDAS_DTYPE, name):
         return {"dtype": name, "v": [inner(item) for item in series.tolist()]}
     return {"dtype": "", "v": inner(series.to_numpy())}
 
@@ -177,13 +205,32 @@ def _decode(form: Any, special: Mapping[str, Fallback]) -> Any:
 
 
 def _timedelta(form: Any, _inner: Fallback) -> datetime.timedelta:
+    import datetime
+
     days, seconds, microseconds = form
     return datetime.timedelta(days=days, seconds=seconds, microseconds=microseconds)
 
 
-def _fraction(form: str) -> fractions.Fraction:
+def _of_datetime(name: str) -> Callable[[Any, Fallback], Any]:
+    def make(form: Any, _inner: Fallback) -> Any:
+        import datetime
+
+        return getattr(datetime, name).fromisoformat(form)
+
+    return make
+
+
+def _decimal(form: Any, _inner: Fallback) -> Any:
+    import decimal
+
+    return decimal.Decimal(form)
+
+
+def _fraction(form: str, _inner: Fallback) -> fractions.Fraction:
+    import fractions
+
     # "1e999999999" is a fraction too, which would be written out for hours.
-    if not _FRACTION.fullmatch(form):
+    if not re.fullmatch(_FRACTION, form):
         raise NotPlain("something that is not plain data")
     return fractions.Fraction(form)
 
@@ -194,14 +241,14 @@ _MAKERS: dict[str, Callable[[Any, Fallback], Any]] = {
     "tuple": lambda v, inner: tuple(inner(item) for item in v),
     "set": lambda v, inner: {inner(item) for item in v},
     "frozenset": lambda v, inner: frozenset(inner(item) for item in v),
-    "bytes": lambda v, _: base64.b64decode(v, validate=True),
+    "bytes": lambda v, _: _from_text(v),
     "complex": lambda v, _: complex(float(v[0]), float(v[1])),
     "range": lambda v, _: range(*v),
-    "Decimal": lambda v, _: decimal.Decimal(v),
-    "Fraction": lambda v, _: _fraction(v),
-    "datetime": lambda v, _: datetime.datetime.fromisoformat(v),
-    "date": lambda v, _: datetime.date.fromisoformat(v),
-    "time": lambda v, _: datetime.time.fromisoformat(v),
+    "Decimal": _decimal,
+    "Fraction": _fraction,
+    "datetime": _of_datetime("datetime"),
+    "date": _of_datetime("date"),
+    "time": _of_datetime("time"),
     "timedelta": _timedelta,
 }
 
@@ -245,9 +292,9 @@ def _decode_array(form: dict[str, Any], numpy: Any, inner: Fallback) -> Any:
         for place, item in enumerate(items):
             flat[place] = item
         return flat.reshape(shape)
-    if not _ARRAY_DTYPE.fullmatch(form["dtype"]):
+    if not re.fullmatch(_ARRAY_DTYPE, form["dtype"]):
         raise NotPlain("something that is not plain data")
-    data = base64.b64decode(form["v"], validate=True)
+    data = _from_text(form["v"])
     return numpy.frombuffer(data, dtype=numpy.dtype(form["dtype"])).reshape(shape).copy()
 
 
@@ -255,7 +302,7 @@ def _decode_column(form: dict[str, Any], pandas: Any, inner: Fallback) -> Any:
     values = inner(form["v"])
     if not form["dtype"]:
         return values
-    if not _PANDAS_DTYPE.fullmatch(form["dtype"]):
+    if not re.fullmatch(_PANDAS_DTYPE, form["dtype"]):
         raise NotPlain("something that is not plain data")
     return pandas.array(values, dtype=form["dtype"])
 
