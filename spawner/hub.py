@@ -7,6 +7,7 @@ a killed hub left behind would stay until its student comes back.
 
 import asyncio
 import contextlib
+import gc
 
 from docker.errors import NotFound
 from jupyterhub import orm
@@ -40,6 +41,10 @@ class MachineHub(JupyterHub):
         spawner = self.spawner_class(parent=self)
         await spawner.pool.begin()
         await super().start()
+        # What is there now stays. Python would look all of it through for what is not used any
+        # more, again and again while machines start, and the hub answers nobody meanwhile.
+        gc.collect()
+        gc.freeze()
         self._putting_right = asyncio.create_task(self._put_right(spawner))
 
     async def _put_right(self, spawner: LessonSpawner) -> None:

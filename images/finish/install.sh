@@ -5,6 +5,7 @@ set -eu
 cd /tmp/hexhub
 /opt/check/bin/pip install --no-cache-dir --no-deps --no-index hexhub_check-*.whl
 /opt/hexhub/bin/pip install --no-cache-dir --no-deps --no-index hexhub_lesson-*.whl
+/opt/hexhub/bin/python -I -m hexhub_lesson.import_pack
 install -m 755 /opt/hexhub/share/hexhub/lesson /usr/local/bin/lesson
 if ! grep -q hexhub.sh /etc/bash.bashrc; then
     echo '[ -r /opt/hexhub/etc/hexhub/hexhub.sh ] && . /opt/hexhub/etc/hexhub/hexhub.sh' >>/etc/bash.bashrc

@@ -11,22 +11,38 @@ loads a package as soon as one of its submodules is imported.
 Two things are left out altogether, where an ``ImportError`` is foreseen and nothing is missed.
 """
 
+import importlib
 import importlib.abc
 import importlib.machinery
+import ssl
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType
 from typing import Any
 
-LATE = (
-    "jupyterhub.orm",  # jupyterhub.scopes and .metrics name it in functions of the hub
-    "jupyterhub.roles",  # so does jupyterhub.scopes
-    "requests",  # only for lists of allowed extensions at an address (jupyterlab_server)
-    "sqlalchemy",  # for jupyterhub.utils, its sqlalchemy.exc is enough
-)
-"""Modules that are loaded when they are used, and not when they are imported."""
+LATE: Mapping[str, tuple[str, ...]] = {
+    "dateutil.parser": ("isoparse",),  # for dates in the messages of kernels
+    "dateutil.tz": ("tzlocal",),
+    "jupyterhub.orm": (),  # jupyterhub.scopes and .metrics name it in functions of the hub
+    "jupyterhub.roles": (),  # so does jupyterhub.scopes
+    "jupyterlab.extensions.pypi": ("PyPIExtensionManager",),  # the server's is "readonly"
+    # Notebooks of 2014 and before.
+    "nbformat.v1": (),
+    "nbformat.v2": (),
+    "nbformat.v3": (),
+    "requests": (),  # only for lists of allowed extensions at an address (jupyterlab_server)
+    "sqlalchemy": (),
+    "sqlalchemy.exc": ("SQLAlchemyError",),  # jupyterhub.utils expects it of the hub's database
+    "websocket": (),  # for kernels behind a gateway
+}
+"""Modules that are loaded when they are used, and not when they are imported.
+
+Beside each stand the names that others take out of it while they are imported: functions and
+classes that are called later, and errors. Such a name stands for the real one, which it loads when
+it is called.
+"""
 
 LEFT_OUT = (
     # 0.9 s for a grammar of IRIs that no Jupyter schema uses; jsonschema imports it in a
@@ -59,8 +75,15 @@ class LateModule(ModuleType):
 class LateLoader(importlib.abc.Loader):
     """Makes the module at once and runs its code later."""
 
-    def __init__(self, real: importlib.abc.Loader) -> None:
+    def __init__(self, real: importlib.abc.Loader, names: Sequence[str] = ()) -> None:
+        """Keep what is needed later.
+
+        Args:
+            real: Python's own loader of the module.
+            names: Of functions, classes and errors in it that others take before it is loaded.
+        """
         self._real = real
+        self._names = names
         self._lock = threading.RLock()
         self._is_loading = False
 
@@ -70,7 +93,19 @@ class LateLoader(importlib.abc.Loader):
 
     def exec_module(self, module: ModuleType) -> None:
         """Do not run the module's code yet, but when the first name in it is asked for."""
+        for name in self._names:
+            setattr(module, name, self._stand_in(module, name))
         module.__class__ = LateModule
+
+    def _stand_in(self, module: ModuleType, name: str) -> object:
+        if name.endswith("Error"):
+            return type(name, (Exception,), {})  # nobody raises it before the module is loaded
+
+        def call(*args: Any, **kwargs: Any) -> Any:
+            self.load(module)
+            return getattr(module, name)(*args, **kwargs)
+
+        return call
 
     def load(self, module: ModuleType) -> None:
         """Run the module's code, once; other threads wait.
@@ -95,8 +130,9 @@ class LateLoader(importlib.abc.Loader):
 class LateFinder(importlib.abc.MetaPathFinder):
     """Finds the modules of a list, and sees to it that they are loaded late."""
 
-    def __init__(self, names: Sequence[str]) -> None:
-        self._names = frozenset(names)
+    def __init__(self, names: Mapping[str, Sequence[str]]) -> None:
+        """Keep the list: of modules, and of the names that are taken out of them early."""
+        self._names = names
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
@@ -106,7 +142,7 @@ class LateFinder(importlib.abc.MetaPathFinder):
             return None
         spec = PathFinder.find_spec(fullname, path, target)
         if spec is not None and spec.loader is not None:
-            spec.loader = LateLoader(spec.loader)
+            spec.loader = LateLoader(spec.loader, self._names[fullname])
         return spec
 
 
@@ -121,6 +157,43 @@ def leave_out_hub_pages() -> None:
     pages.HealthCheckHandler = type("HealthCheckHandler", (), {})  # type: ignore[attr-defined]
     sys.modules.setdefault(package.__name__, package)
     sys.modules.setdefault(pages.__name__, pages)
+
+
+class LateAuthorities(ssl.SSLContext):
+    """A context that reads the certificates of the authorities for its first connection."""
+
+    def wrap_bio(self, *args: Any, **kwargs: Any) -> ssl.SSLObject:
+        """Begin a connection, as asyncio does it."""
+        self._read()
+        return self.wrap_bio(*args, **kwargs)
+
+    def wrap_socket(self, *args: Any, **kwargs: Any) -> ssl.SSLSocket:
+        """Begin a connection on a socket."""
+        self._read()
+        return self.wrap_socket(*args, **kwargs)
+
+    def _read(self) -> None:
+        self.__class__ = ssl.SSLContext  # type: ignore[assignment] # what it was made as
+        self.set_default_verify_paths()
+
+
+def import_without_authorities(name: str) -> None:
+    """Import a module that makes contexts at once; what they trust is read when they are used.
+
+    aiohttp's two take 25 ms, and a machine mostly speaks to its hub without encryption.
+    """
+    made: list[ssl.SSLContext] = []
+
+    def note(context: ssl.SSLContext) -> None:
+        made.append(context)
+
+    ssl.SSLContext.set_default_verify_paths = note  # type: ignore[method-assign,assignment]
+    try:
+        importlib.import_module(name)
+    finally:
+        del ssl.SSLContext.set_default_verify_paths  # it stood before that of its parent
+    for context in made:
+        context.__class__ = LateAuthorities
 
 
 def import_less() -> None:

@@ -11,11 +11,12 @@ import gc
 import importlib
 import importlib.metadata
 import os
-from collections.abc import Mapping
-from functools import cache
+from collections.abc import Mapping, Sequence
+from importlib.metadata import EntryPoint, EntryPoints
 from typing import Any
 
-from hexhub_lesson.lean_imports import import_less
+from hexhub_lesson.import_pack import NamedEntry, find_entries
+from hexhub_lesson.lean_imports import import_less, import_without_authorities
 
 PRELOADED = (
     "jupyterhub.scopes",
@@ -58,9 +59,15 @@ _READ_TOO_EARLY = {
 """Traits of ``HubAuth`` whose default is read from the environment when the class is made."""
 
 
-def preload() -> None:
-    """Import everything slow, and compute what is the same for all students."""
+def preload(entries: Sequence[NamedEntry] | None = None) -> None:
+    """Import everything slow, and compute what is the same for all students.
+
+    Args:
+        entries: The entry points of all packages; None: they are looked for.
+    """
     import_less()
+    _remember_entry_points(entries)
+    import_without_authorities("aiohttp.connector")
     from jupyter_server.serverapp import JUPYTER_SERVICE_HANDLERS
 
     os.environ.update(AS_EXTENSION)
@@ -68,9 +75,7 @@ def preload() -> None:
     for name in (*PRELOADED, *services):
         importlib.import_module(name)
     _check_event_schemas()
-    _remember_entry_points()
-    # What is there by now stays: it need not be looked through for what is not used any more.
-    gc.collect()
+    # What is there by now stays: it is never looked through for what is not used any more.
     gc.freeze()
 
 
@@ -110,11 +115,13 @@ def _check_event_schemas() -> None:
         logger.register_event_schema(path)
 
 
-def _remember_entry_points() -> None:
-    """Let the proxy look for its entry points among those that are there now.
+def _remember_entry_points(entries: Sequence[NamedEntry] | None) -> None:
+    """Let whoever asks for entry points have those that are there now.
 
-    To find them, Python opens a file of each package. This process sees only the image's packages.
+    To find them, Python opens a file of each package, each time. This process sees only the image's
+    packages.
     """
-    proxy: Any = importlib.import_module("jupyter_server_proxy.config")
-    proxy.entry_points = cache(importlib.metadata.entry_points)
-    proxy.entry_points(group="jupyter_serverproxy_servers")
+    found = find_entries() if entries is None else entries
+    points = EntryPoints(EntryPoint(*entry) for entry in found)
+    changed: Any = importlib.metadata
+    changed.entry_points = points.select

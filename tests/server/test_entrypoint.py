@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from hexhub_lesson.entrypoint import COOKIE_SECRET_BYTES
+from hexhub_lesson.machine_process import COOKIE_SECRET_BYTES
 
 from .lesson_machine import TOKEN, LessonHub, Machine
 

@@ -5,7 +5,7 @@ import os
 import threading
 
 import pytest
-from hexhub_lesson.entrypoint import (
+from hexhub_lesson.machine_process import (
     MAX_LINE_BYTES,
     Start,
     StartInvalid,
