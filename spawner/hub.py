@@ -5,6 +5,13 @@ this class lessons open too; the pool would begin with the first student, who st
 a killed hub left behind would stay until its student comes back.
 """
 
+import atexit
+import gc
+
+# Before the imports below, and for the end, as hexhub.cli.main does, and for its reasons.
+gc.set_threshold(50_000)
+atexit.register(gc.freeze)
+
 import asyncio
 import contextlib
 import gc

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-COMMAND = [sys.executable, "-c", "from hexhub.cli.worker import worker; worker()"]
+COMMAND = [str(Path(sys.executable).with_name("hexhub")), "worker"]
 
 
 @contextlib.contextmanager

@@ -9,9 +9,12 @@ from typing import Any
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, create_engine, inspect, text
 
+import hexhub.progress.migrations
 from hexhub.errors import StoreError
+from hexhub.progress.migrations import newest_version
 from hexhub.progress.store import Store
 from hexhub.progress.tables import Base
 
@@ -60,6 +63,12 @@ def test_migrations_and_tables_agree(make_url: Callable[[], str]) -> None:
     assert describe(migrated) == describe(made)
     migrated.dispose()
     made.dispose()
+
+
+def test_the_newest_version_is_alembics() -> None:
+    """What tells that nothing is to be done is the end of Alembic's chain."""
+    scripts = ScriptDirectory(str(Path(hexhub.progress.migrations.__file__).parent))
+    assert newest_version() == scripts.get_current_head()
 
 
 def test_migrate_twice_is_no_fault(store: Store) -> None:
