@@ -136,7 +136,7 @@ test-hub: $(VENV)/.dev test-tools images config/proxy/node_modules/.installed ##
 	$(PYTEST) -n 2 --dist loadfile tests/hub
 
 test-isolation: $(VENV)/.dev test-tools images config/proxy/node_modules/.installed ## What machines cannot reach (as root)
-	$(PYTEST) -n 2 tests/isolation
+	$(PYTEST) -n 2 --dist loadfile tests/isolation
 
 test-browser: $(VENV)/.dev test-tools images config/proxy/node_modules/.installed ## A student in real Chromium
 	$(PYTEST) tests/browser
