@@ -214,6 +214,20 @@ class TrialHub:
             **arguments,
         )
 
+    def wait_for_end(self, student: Student, server: str) -> None:
+        """Wait until a start has ended, well or not, by JupyterHub's stream of progress."""
+        path = f"users/{student.name}/servers/{server}/progress"
+        token = (self.state / "secrets" / "service-token").read_text()
+        with httpx.stream(
+            "GET",
+            f"{self.url}/hub/api/{path}",
+            headers={"Authorization": f"token {token}"},
+            timeout=90,
+            verify=trusted_by(self.url),
+        ) as answer:
+            for _ in answer.iter_lines():
+                pass
+
     def open(self, student: Student, server: str) -> httpx.Response:
         """Start a server as HexHub's pages do, and wait until it is ready or refused.
 
