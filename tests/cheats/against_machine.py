@@ -413,7 +413,7 @@ nohup setsid bash /tmp/signals.sh >/dev/null 2>&1 </dev/null &
 """
 _NEW = {"spared": "tini|sleep|bash", "hit": "*"}
 _HARNESS = {"spared": "tini", "hit": "python*|pytest"}
-_DISTURBED = r"longer than 15 s|could not be started|killed from within|made no report|exit code"
+_DISTURBED = r"longer than \d+ s|could not be started|killed from within|made no report|exit code"
 
 SIGNALS = [
     _word(
@@ -421,6 +421,7 @@ SIGNALS = [
         f"{word.capitalize()} {what} while it checks.",
         _SIGNALS.format(signal=signal, **names),
         _DISTURBED,
+        stops_the_check=signal == "STOP",
     )
     for word, signal in (("stop", "STOP"), ("kill", "KILL"), ("interrupt", "INT"))
     for whom, what, names in (

@@ -24,6 +24,8 @@ class Cheat:
         leaves: A file in the student's machine that is there afterwards: the proof that it ran.
         knows_the_word: It has the answer from a friend, so that only its guard is in the way.
         users: For whom it is tried; only machine lessons have both.
+        stops_the_check: It stops the check, so that only our own deadline ends that, which is
+            brought forward for it: half a minute proves no more than seconds.
         ends_machine: It ends its own machine while that is checked. Then there is nothing left to
             check, and the attempt is run again, up to three times, and ends ``ungradable``.
     """
@@ -36,4 +38,5 @@ class Cheat:
     leaves: str = ""
     knows_the_word: bool = False
     users: frozenset[MachineUser] = ROOT
+    stops_the_check: bool = False
     ends_machine: bool = False

@@ -38,10 +38,12 @@ def sandbox(client: docker.APIClient) -> Iterator[Sandbox]:
     yield Sandbox(made)
     made.close()
     mine = {"label": f"{HUB_LABEL}={made.hub_id}"}
-    deadline_s = time.monotonic() + 120
-    # Docker lists what it is removing, which takes it long where there are a million files.
-    while (left := client.containers(all=True, filters=mine)) and time.monotonic() < deadline_s:
-        if any(each["State"] != "removing" for each in left):
+    began_s = time.monotonic()
+    # Docker lists what it is removing, which takes it long where there are a million files, and
+    # what it was told to remove when we were patient no more.
+    while left := client.containers(all=True, filters=mine):
+        is_kept = any(each["State"] != "removing" for each in left)
+        if time.monotonic() > began_s + (20 if is_kept else 120):
             break
         time.sleep(0.2)
     for container in left:

@@ -8,9 +8,10 @@ import re
 import secrets
 import tarfile
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import docker
 from docker.errors import NotFound
@@ -19,7 +20,7 @@ from hexhub.catalog.model import CheckKind, Course, Lesson, Show
 from hexhub.catalog.overlays import OverlayFile
 from hexhub.checks.engine import Engine
 from hexhub.checks.model import Outcome, OutcomeKind
-from hexhub.checks.sandbox import Sandbox
+from hexhub.checks.sandbox import HarnessRun, Sandbox
 from hexhub.checks.trial_machine import put_files, trial_machine
 from hexhub.names import UserName
 from hexhub.progress.model import Attempt, AttemptState, Place
@@ -41,6 +42,8 @@ from .honest_lessons import ANSWER, CANARY, EXPECTED, STEP
 _WRITABLE = ("/home/student", "/root", "/tmp", "/var/tmp")
 _LOOKED_AT_BYTES = 4 * 1024**2
 """Of each folder of the student's machine; some cheats leave ten gigabytes."""
+HASTY_S = 4
+"""Of a check that is stopped anyway: its limit, what is waited beyond that, and what for Docker."""
 _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
@@ -106,6 +109,26 @@ def answers_for_student(place: Place, outcome: Outcome) -> dict[Show, str]:
     return {show: json.dumps(attempt_json(attempt, show=show, position=None)) for show in Show}
 
 
+class HastyEngine(Engine):
+    """Docker, of which the start and the removal of a check are given up after seconds.
+
+    Docker removes it nevertheless, once the machine that holds it up is gone.
+    """
+
+    @property
+    def impatient(self) -> docker.APIClient:
+        """Give the connection for both."""
+        return self._connect(HASTY_S)
+
+
+class HastySandbox(Sandbox):
+    """Checks that are given up seconds after their own limit."""
+
+    def run(self, *given: Any, **more: Any) -> HarnessRun:
+        """Run one."""
+        return super().run(*given, **more, grace_s=float(HASTY_S))
+
+
 class QuietMachines:
     """One machine for each lesson, for all answers that are files and run nothing in it.
 
@@ -128,9 +151,11 @@ class QuietMachines:
             self._running[lesson.name] = (machine_id, stack)
         machine_id, _ = self._running[lesson.name]
         self._empty(machine_id, lesson)
+        files: dict[str, OverlayFile] = {}
         for layer in layers:
             assert layer.script is None
-            put_files(self._engine, machine_id, lesson.user, layer.files)
+            files |= layer.files
+        put_files(self._engine, machine_id, lesson.user, files)
         yield machine_id
 
     def drop(self, lesson: Lesson) -> None:
@@ -163,12 +188,14 @@ class Trials:
         client: Docker, to look into a machine.
         course_folder: The course on disk.
         quiet: Machines for answers that are files and run nothing; None: each gets a new one.
+        timeout_s: Of the check, instead of the lesson's.
     """
 
     sandbox: Sandbox
     client: docker.APIClient
     course_folder: Path
     quiet: QuietMachines | None = None
+    timeout_s: float | None = None
 
     def lesson(self, name: str) -> tuple[Course, Lesson]:
         """Give a lesson as the worker has it."""
@@ -189,7 +216,14 @@ class Trials:
         script = f"{cheat.script}\ntrue\n".encode() if cheat.script else None
         layer = Layer(cheat.name, files, script)
         hidden = (CANARY,) if cheat.knows_the_word else (CANARY, ANSWER)
-        return self._run(name, STARTER, layer, hidden, cheat.leaves)
+        if not cheat.stops_the_check:
+            return self._run(name, STARTER, layer, hidden, cheat.leaves)
+        engine = HastyEngine(self.sandbox.engine.hub_id)
+        try:
+            hasty = replace(self, sandbox=HastySandbox(engine), timeout_s=HASTY_S)
+            return hasty._run(name, STARTER, layer, hidden, cheat.leaves)
+        finally:
+            engine.close()
 
     def _run(
         self,
@@ -202,7 +236,11 @@ class Trials:
         course, lesson = self.lesson(name)
         place = Place(UserName("mallory"), course.name, lesson.name)
         layers = [*answer_layers(self.course_folder, lesson, answer), *([layer] if layer else [])]
-        is_looked_at = lesson.step(STEP).check.kind is CheckKind.MACHINE  # type: ignore[union-attr]
+        step = lesson.step(STEP)
+        assert step.check is not None
+        if self.timeout_s is not None:
+            step = replace(step, check=replace(step.check, timeout_s=self.timeout_s))
+        is_looked_at = step.check.kind is CheckKind.MACHINE
         has_script = any(each.script is not None for each in layers)
         quiet = None if is_looked_at or has_script else self.quiet
         with (
@@ -216,32 +254,34 @@ class Trials:
                 place,
                 course,
                 lesson,
-                lesson.step(STEP),
+                step,
                 machine_id,
                 EXPECTED[name],
             )
-            leaks = tuple(
-                f"{word} in {folder}"
-                for folder in self._changed(machine_id)
-                for word in self._found(machine_id, folder, hidden)
-            )
+            leaks = self._find_leaks(machine_id, hidden)
             left = self._read(machine_id, leaves) if leaves else ""
         if leaks and quiet is not None:
             quiet.drop(lesson)
         return Seen(outcome, answers_for_student(place, outcome), leaks, left)
 
-    def _changed(self, machine_id: str) -> list[str]:
-        """Give the folders in which something is not as in the image, as far as that can be told.
+    def _find_leaks(self, machine_id: str, words: tuple[str, ...]) -> tuple[str, ...]:
+        """Give the words that are in a machine's files, each with the folder that it is in.
 
-        Docker starts a process for each folder that it is asked for, and walks all of the image
-        when it is asked for what has changed. Where it keeps changes in a folder that we may look
-        into, that has them all.
+        Docker starts a process for each folder that it is asked for. Where it keeps changes in a
+        folder that we may look into, that is read instead: what is not there is as in the image.
         """
         kept = self.client.inspect_container(machine_id)["GraphDriver"]["Data"] or {}
         changes = Path(kept.get("UpperDir") or "")
-        if not changes.is_absolute() or not os.access(changes, os.R_OK | os.X_OK):
-            return list(_WRITABLE)
-        return [folder for folder in _WRITABLE if os.path.lexists(f"{changes}{folder}")]
+        is_open = changes.is_absolute() and os.access(changes, os.R_OK | os.X_OK)
+        leaks: list[str] = []
+        for folder in _WRITABLE:
+            read = _read_folder(f"{changes}{folder}") if is_open else self._tar(machine_id, folder)
+            leaks += [f"{word} in {folder}" for word in _find(read, words)]
+        return tuple(leaks)
+
+    def _tar(self, machine_id: str, folder: str) -> Iterator[bytes]:
+        with contextlib.suppress(NotFound):
+            yield from self.client.get_archive(machine_id, folder)[0]
 
     def _read(self, machine_id: str, path: str) -> str:
         """Give the beginning of a file of a machine; empty where it is not there."""
@@ -253,18 +293,42 @@ class Trials:
             file = archive.extractfile(archive.getmembers()[0])
             return file.read(1000).decode(errors="replace") if file else ""
 
-    def _found(self, machine_id: str, folder: str, words: tuple[str, ...]) -> set[str]:
-        """Give those of some words that are in the files below a folder of a machine."""
+
+def _find(pieces: Iterator[bytes], words: tuple[str, ...]) -> set[str]:
+    """Give those of some words that are in the beginning of a stream."""
+    found: set[str] = set()
+    seen, end = 0, b""
+    for piece in pieces:
+        data = end + piece
+        found.update(word for word in words if word.encode() in data)
+        seen, end = seen + len(piece), data[-100:]
+        if seen > _LOOKED_AT_BYTES:
+            break
+    return found
+
+
+def _read_folder(folder: str) -> Iterator[bytes]:
+    """Give all that is below a folder: names, what links say, and what is in files."""
+    waiting = [folder]
+    while waiting:
         try:
-            chunks, _stat = self.client.get_archive(machine_id, folder)
-        except NotFound:
-            return set()
-        found: set[str] = set()
-        seen, end = 0, b""
-        for chunk in chunks:
-            data = end + chunk
-            found.update(word for word in words if word.encode() in data)
-            seen, end = seen + len(chunk), data[-100:]
-            if seen > _LOOKED_AT_BYTES:
-                break
-        return found
+            entries = os.scandir(waiting.pop())
+        except FileNotFoundError:
+            continue
+        with entries:
+            for entry in entries:
+                yield b"\n" + os.fsencode(entry.name)
+                with contextlib.suppress(OSError):  # what runs there may remove or lock it
+                    if entry.is_symlink():
+                        yield b"\n" + os.fsencode(os.readlink(entry.path))  # noqa: PTH115
+                    elif entry.is_dir(follow_symlinks=False):
+                        waiting.append(entry.path)
+                    elif entry.is_file(follow_symlinks=False):
+                        yield b"\n"
+                        yield from _read_file(entry.path)
+
+
+def _read_file(path: str) -> Iterator[bytes]:
+    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as file:
+        while data := file.read(1 << 20):
+            yield data

@@ -340,18 +340,18 @@ def test_a_command_that_never_ends_is_stopped(run_check: RunCheck) -> None:
     assert time.monotonic() - started < 300
 
 
-def test_a_gigabyte_of_output_is_cut(run_check: RunCheck) -> None:
+def test_output_that_is_larger_than_memory_is_cut(run_check: RunCheck) -> None:
     """Of endless output the end is kept, the rest is counted, and memory stays small."""
     done = run_check(
         {},
         {},
-        run="head -c 1000000000 /dev/zero | tr '\\0' x; echo the end",
+        run="head -c 200000000 /dev/zero | tr '\\0' x; echo the end",
         report=ReportFormat.EXIT,
         timeout_s=60,
         memory_mb=64,
     )
     assert done.answer.exit_code == 0
-    assert done.answer.output_bytes == 1_000_000_008
+    assert done.answer.output_bytes == 200_000_008
     assert done.answer.output.endswith("xxx" + "the end\n")
     assert len(done.answer.output) <= 64 * 1024
 
