@@ -301,7 +301,8 @@ def _find(pieces: Iterator[bytes], words: tuple[str, ...]) -> set[str]:
     for piece in pieces:
         data = end + piece
         found.update(word for word in words if word.encode() in data)
-        seen, end = seen + len(piece), data[-100:]
+        # As in a tar, where a million empty files are no quick look either.
+        seen, end = seen + len(piece) + 512, data[-100:]
         if seen > _LOOKED_AT_BYTES:
             break
     return found
