@@ -4,6 +4,7 @@ import tseslint from 'typescript-eslint';
 
 /**
  * The rooms, in the direction in which data flows: wire ← request ← model ← widgets → components.
+ * `early` stands alone: a script of its own, whose contract the widgets know.
  * A room imports what stands before it and nothing else; types may come from anywhere before.
  */
 function room(files, forbidden) {
@@ -94,6 +95,15 @@ export default tseslint.config(
       ['/request$', 'Components take props; they request nothing.'],
       ['/(model|wire)$', 'Components take props; from here only types.', true],
       ['/(widgets|commands|index)(/|$)', 'Widgets use components, not the other way round.'],
+    ],
+  ),
+  room(
+    ['src/early/**'],
+    [
+      JUPYTERLAB,
+      LUMINO,
+      REACT,
+      ['^\\.\\./(?!locale$)', 'The first view is there before all else; it knows the language.'],
     ],
   ),
   room(

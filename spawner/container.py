@@ -11,7 +11,7 @@ import tarfile
 from collections.abc import Mapping
 from typing import Any
 
-from hexhub.catalog.model import Lesson, MachineUser, Network
+from hexhub.catalog.model import TERMINAL, Lesson, MachineUser, Network
 from hexhub.catalog.overlays import Overlay
 from hexhub.names import machine_name
 
@@ -58,13 +58,18 @@ def machine_labels(hub_id: str) -> dict[str, str]:
 def lesson_environment(lesson: Lesson, *, holds_quota: bool = False) -> dict[str, str]:
     """Give what the machine is told about its lesson.
 
-    Names, what is recorded of commands, and the limit of the disk where one is held: the other
-    limits a machine can read by itself.
+    Names, what is recorded of commands, whether a terminal is shown at first (alone or beside
+    files), and the limit of the disk where one is held: the other limits a machine can read by
+    itself.
     """
+    shows_files = any(shown != TERMINAL for shown in lesson.open)
     return {
         "HEXHUB_COURSE": lesson.course,
         "HEXHUB_LESSON": lesson.name,
         "HEXHUB_RECORDS": "command_text" if lesson.records_commands else "",
+        "HEXHUB_TERMINAL_AT_FIRST": (
+            ("beside" if shows_files else "alone") if TERMINAL in lesson.open else ""
+        ),
         "HEXHUB_DISK_BYTES": str(lesson.limits.disk_bytes) if holds_quota else "",
     }
 

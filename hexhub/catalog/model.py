@@ -241,6 +241,10 @@ class WrongAnswer:
     fails: Mapping[StepName, tuple[str, ...]]
 
 
+TERMINAL = "terminal"
+"""The word in a lesson's ``open`` that means a terminal and no file."""
+
+
 @dataclass(frozen=True)
 class Lesson:
     """The unit that has a machine.

@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 
 from hexhub.catalog.format import CheckPart, CoursePart, ExpectPart, HintPart, LessonPart, StepPart
 from hexhub.catalog.model import (
+    TERMINAL,
     CheckKind,
     CheckSpec,
     Course,
@@ -300,7 +301,7 @@ def _check_parts(reading: _Reading, folder: Path, part: LessonPart) -> None:
     if part.build is None and (folder / "Dockerfile").exists():
         reading.complain(yml, "a Dockerfile, but no 'build: .'", "'build: .' to use it")
     for path in part.open:
-        if path == "terminal":
+        if path == TERMINAL:
             continue
         inner = PurePosixPath(path)
         if inner.parts[0] != "work":

@@ -8,11 +8,13 @@ from typing import Any
 
 from jupyter_server.extension.application import ExtensionApp
 from tornado.httpserver import HTTPServer
+from tornado.httputil import HTTPServerRequest
 from tornado.netutil import bind_unix_socket
 from tornado.web import Application
 from traitlets import Unicode, default
 
 from hexhub_lesson.activity import IdleTime, IdleWatch, ignore_polls, report_use
+from hexhub_lesson.early_view import OPENS_VARIABLE, EarlyViews, add_early_view, page_locale
 from hexhub_lesson.event_bus import connect_events
 from hexhub_lesson.handlers import (
     BrowserHandler,
@@ -75,6 +77,11 @@ class LessonExtension(ExtensionApp):
         connect_events(serverapp.event_logger, self._reporter)
         self._reporting = asyncio.create_task(self._reporter.run())
         settings = serverapp.web_app.settings
+        views = EarlyViews(
+            terminals=settings.get("terminal_manager"),
+            opens=os.environ.get(OPENS_VARIABLE, ""),
+        )
+        add_early_view(settings, views, self._before_first_view)
         self._local.watch = IdleWatch(
             self._idle,
             settings,
@@ -96,6 +103,11 @@ class LessonExtension(ExtensionApp):
         application = Application([*rows, (r".*", NothingHere)])
         self._socket_server = HTTPServer(application, max_body_size=MAX_REQUEST_BYTES)
         self._socket_server.add_socket(socket)
+
+    def _before_first_view(self, request: HTTPServerRequest) -> None:
+        """Ask for what the greeting of the page's terminal will say, in the page's language."""
+        self._memory.see_page(request, page_locale(request))
+        self._memory.ask_ahead(self._client)
 
     async def stop_extension(self) -> None:
         """Close the socket and the connections to the hub."""

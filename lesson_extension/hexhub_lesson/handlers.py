@@ -7,6 +7,7 @@ has neither: whoever may open it is this very user (``private_folder``).
 import asyncio
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
@@ -14,6 +15,7 @@ from typing import Any
 from jupyter_server.auth.decorator import authorized
 from jupyter_server.base.handlers import APIHandler
 from jupyter_server.utils import url_path_join
+from tornado.httputil import HTTPServerRequest
 from tornado.web import HTTPError, RequestHandler, authenticated
 
 from hexhub_lesson.hub_client import MAX_WAIT_S, Answer, HubClient, HubUnreachable
@@ -47,8 +49,10 @@ class Route:
     query: tuple[str, ...] = ()
 
 
+_LESSON_API_PATH = "lessons/{course}/{lesson}"
+
 ROUTES = (
-    Route("GET", "lesson", "lessons/{course}/{lesson}", ("locale",)),
+    Route("GET", "lesson", _LESSON_API_PATH, ("locale",)),
     Route(
         "POST",
         f"steps/{STEP}/attempts",
@@ -86,11 +90,34 @@ class Memory:
         locale: Language of the last request that named one; empty before the first.
         origin: Address of the hub in the student's browser, such as ``http://127.0.0.1:8000``.
         lesson: The last lesson that was handed on, or None.
+        asking: The lesson's being asked for, before anybody wants it; or None.
     """
 
     locale: str = ""
     origin: str = ""
     lesson: bytes | None = field(default=None, repr=False)
+    asking: asyncio.Task[None] | None = field(default=None, repr=False)
+
+    def see_page(self, request: HTTPServerRequest, locale: str) -> None:
+        """Keep the language and the address that a page of the browser is asked for with."""
+        if _LOCALE.fullmatch(locale):
+            self.locale = locale
+        origin = f"{request.protocol}://{request.host}"
+        if _ORIGIN.fullmatch(origin):
+            self.origin = origin
+
+    def ask_ahead(self, client: HubClient) -> None:
+        """Ask for the lesson, where it is not known yet: a terminal's greeting will want it."""
+        if self.lesson is None and self.asking is None:
+            self.asking = asyncio.ensure_future(self._ask(client))
+
+    async def _ask(self, client: HubClient) -> None:
+        query = {"locale": self.locale} if self.locale else {}
+        with suppress(HubUnreachable):
+            answer = await client.request("GET", _LESSON_API_PATH, query)
+            if answer.status == HTTPStatus.OK and self.lesson is None:
+                self.lesson = answer.body
+        self.asking = None
 
 
 class Answering(RequestHandler):
@@ -222,12 +249,7 @@ class BrowserHandler(Forwarding, APIHandler):
 
     def remember(self) -> None:
         """Keep the browser's language and the address it sees, for the terminal."""
-        locale = self.get_query_argument("locale", "")
-        if _LOCALE.fullmatch(locale):
-            self._memory.locale = locale
-        origin = f"{self.request.protocol}://{self.request.host}"
-        if _ORIGIN.fullmatch(origin):
-            self._memory.origin = origin
+        self._memory.see_page(self.request, self.get_query_argument("locale", ""))
 
 
 class SocketHandler(Forwarding):
@@ -240,6 +262,8 @@ class SocketHandler(Forwarding):
         is_greeting = self._route.pattern == LESSON_PATH and self.get_query_argument(
             "remembered", ""
         )
+        if is_greeting and self._memory.asking is not None:
+            await asyncio.shield(self._memory.asking)
         if is_greeting and self._memory.lesson is not None:
             self.send(Answer(HTTPStatus.OK, self._memory.lesson))
         else:

@@ -33,6 +33,7 @@ import type { Lesson } from './wire';
 import { makeComparison, type Compared } from './widgets/comparison';
 import { openAt, runInTerminal } from './widgets/deeds';
 import { hasFile, readTextFile, reloadDocuments, saveChangedDocuments } from './widgets/documents';
+import { takeOver } from './widgets/early';
 import { passOverTerminals } from './widgets/keys';
 import { openFirstFiles, showPanel } from './widgets/layout';
 import { makeMarkdownRenderer } from './widgets/markdown';
@@ -242,16 +243,15 @@ function addPreviews({ app, shell, restorer }: Lab, model: LessonModel): void {
   });
 }
 
-/** Lay the page out: once as the lesson says, later as the student left it. */
-function layOut(lab: Lab, model: LessonModel, memory: Memory, panel: LessonPanel): void {
+/** Lay the page out: once as the lesson says, later as the student left it; fulfilled then. */
+function layOut(lab: Lab, model: LessonModel, memory: Memory, panel: LessonPanel): Promise<void> {
   const { app, shell, documents } = lab;
   const shown = app.restored.then(() => once(memory, 'panel-shown', () => showPanel(shell, panel)));
-  const opened = Promise.all([model.ready, shown]).then(([lesson]) =>
+  return Promise.all([model.ready, shown]).then(([lesson]) =>
     once(memory, `files-opened:${lesson.course.name}/${lesson.lesson.name}`, () =>
       openFirstFiles(app, shell, documents, lesson),
     ),
   );
-  void opened;
 }
 
 const plugin: JupyterFrontEndPlugin<void> = {
@@ -351,7 +351,9 @@ const plugin: JupyterFrontEndPlugin<void> = {
     followVisibility(model, machine);
     machine.start();
     void model.start();
-    layOut(lab, model, memory, panel);
+    const laidOut = layOut(lab, model, memory, panel);
+    const { baseUrl } = app.serviceManager.serverSettings;
+    void takeOver({ app, shell, terminals, laidOut, baseUrl: new URL(baseUrl).pathname });
   },
 };
 

@@ -84,7 +84,7 @@ class Visitor:
                 self.page.locator('.jp-LauncherCard[title*="terminal" i]').first.click()
             else:
                 self.page.locator(f'a[href$="/lessons/{LESSON}/open"]').first.click()
-            self.page.locator(".jp-Terminal:visible .xterm-screen").first.click()
+            self.page.locator(".xterm-screen:visible").first.click()
             self.page.keyboard.insert_text("echo $((6*7))")
             self.page.keyboard.press("Enter")
             while _OUTPUT.search(self._said) is None:

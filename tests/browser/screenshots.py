@@ -16,10 +16,11 @@ from typing import Literal
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from .conftest import ARGUMENTS, CHROMIUM
+from .first_view import early_terminal, lab_held
 from .palette import run_command
 from .phone import NARROW, WIDE
 from .small_png import shrink_png
-from .student import Student, hold_start
+from .student import OPEN_MS, Student, hold_start
 from .system import REPOSITORY, System
 
 DOCS = REPOSITORY / "docs" / "screenshots"
@@ -29,6 +30,7 @@ FOR_DOCS = {
     "course": "course-wide-light",
     "waiting": "waiting-wide-light",
     "recorded": "recorded-wide-light",
+    "first-view": "first-view-wide-light",
     "lesson": "failed-wide-light",
     "lesson-dark": "failed-wide-dark",
     "lesson-narrow": "failed-narrow-light",
@@ -128,7 +130,11 @@ def shoot_waiting(student: Student, camera: Camera) -> None:
 def shoot_python(student: Student, camera: Camera) -> None:
     """Write part of a module, and have it checked."""
     page = student.page
-    student.open_lesson("A Python module")
+    with lab_held(page):
+        page.goto(f"{student.url}/services/hexhub/courses/real-machine/lessons/python-module/open")
+        expect(early_terminal(page)).to_contain_text("lesson hint", timeout=OPEN_MS)
+        camera.shoot("first-view", "wide", "light")
+    student.wait_for_lesson()
     expect(page.locator(".jp-Terminal .xterm-screen").first).to_be_visible()
     expect(page.locator(".jp-FileEditor .cm-content").first).to_be_visible()
     camera.shoot_lab("opened")

@@ -9,7 +9,7 @@ from hexhub_lesson.terminal.markdown import BOLD, CYAN, clean, render_markdown
 from hexhub_lesson.terminal.session import Session
 from hexhub_lesson.terminal.texts import LANGUAGES
 
-GREETING_S = 0.1
+GREETING_S = 0.3
 """Seconds that a new terminal's greeting may wait for the lesson."""
 
 NARROW = 50

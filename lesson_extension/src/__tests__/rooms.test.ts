@@ -18,6 +18,8 @@ it.each([
   ['components/Panel.tsx', "import { LessonModel } from '../model';"],
   ['components/Panel.tsx', "import { LabIcon } from '@jupyterlab/ui-components';"],
   ['components/Panel.tsx', "import { LessonPanel } from '../widgets/panel';"],
+  ['early/view.ts', "import { Widget } from '@lumino/widgets';"],
+  ['early/view.ts', "import { textsIn } from '../texts';"],
   ['widgets/panel.ts', "import { makeLessonApi } from '../request';"],
 ])(
   'ESLint refuses in %s: %s',

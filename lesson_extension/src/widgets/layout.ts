@@ -61,7 +61,8 @@ async function openTerminal(
   shell: LabShell,
   beside: Widget | null,
 ): Promise<Widget | null> {
-  const terminal: unknown = await app.commands.execute('terminal:create-new');
+  const name = window.hexhubEarly?.terminal;
+  const terminal: unknown = await app.commands.execute('terminal:create-new', name ? { name } : {});
   if (!(terminal instanceof Widget)) {
     return null;
   }

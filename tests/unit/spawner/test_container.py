@@ -2,6 +2,8 @@ import io
 import tarfile
 from dataclasses import replace
 
+import pytest
+
 from hexhub.catalog.model import Lesson, Limits, MachineUser, Network, Text
 from hexhub.catalog.overlays import OverlayFile
 from hexhub.names import CourseName, LessonName
@@ -35,11 +37,27 @@ def test_the_machine_is_told_whether_the_text_of_commands_is_recorded():
     names = {
         "HEXHUB_COURSE": "real-machine",
         "HEXHUB_LESSON": "web-server",
+        "HEXHUB_TERMINAL_AT_FIRST": "",
         "HEXHUB_DISK_BYTES": "",
     }
     assert lesson_environment(LESSON) == {**names, "HEXHUB_RECORDS": ""}
     recording = replace(LESSON, records_commands=True)
     assert lesson_environment(recording) == {**names, "HEXHUB_RECORDS": "command_text"}
+
+
+@pytest.mark.parametrize(
+    ("opened", "told"),
+    [
+        ((), ""),
+        (("work/app.py",), ""),
+        (("terminal",), "alone"),
+        (("work/app.py", "terminal"), "beside"),
+    ],
+)
+def test_the_machine_is_told_how_its_first_terminal_stands(opened: tuple[str, ...], told: str):
+    """Its page can then show a shell before JupyterLab has started."""
+    environment = lesson_environment(replace(LESSON, open=opened))
+    assert environment["HEXHUB_TERMINAL_AT_FIRST"] == told
 
 
 def test_the_machine_is_told_the_limit_of_its_disk_where_one_is_held():

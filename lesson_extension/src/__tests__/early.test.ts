@@ -1,0 +1,142 @@
+import { afterEach, expect, it, vi } from 'vitest';
+
+import { connect, socketUrl } from '../early/connection';
+import { firstPlace, keptPlace } from '../early/place';
+
+const LAPTOP = { width: 1366, height: 768 };
+const place = {
+  left: 39,
+  top: 67,
+  width: 919,
+  height: 671,
+  background: 'white',
+  foreground: '#000',
+};
+
+it('has the terminal fill the room that JupyterLab leaves, where no file is beside it', () => {
+  const { left, top, width, height } = firstPlace(LAPTOP, 'alone');
+  expect([left, top, left + width, top + height]).toEqual([33, 53, 965, 743]);
+});
+
+it.each([
+  [LAPTOP, 499, 53],
+  [{ width: 1000, height: 800 }, 33, 414],
+  [{ width: 1920, height: 1080 }, 880, 53],
+])('has it at the right of files, or below them on a narrower page: %o', (page, left, top) => {
+  expect(firstPlace(page, 'beside')).toMatchObject({ left, top });
+});
+
+it('takes the place that was kept', () => {
+  expect(keptPlace(JSON.stringify(place), LAPTOP)).toEqual(place);
+});
+
+it.each([
+  null,
+  '',
+  '{"left": 1',
+  'null',
+  '7',
+  JSON.stringify({ ...place, left: '39' }),
+  JSON.stringify({ ...place, left: -1 }),
+  JSON.stringify({ ...place, left: 600 }),
+  JSON.stringify({ ...place, height: 20 }),
+  JSON.stringify({ ...place, background: '' }),
+])('takes none that is no place or does not fit into the page: %s', (text) => {
+  expect(keptPlace(text, LAPTOP)).toBeNull();
+});
+
+it.each([
+  ['http://127.0.0.1:8000/user/ada/x/lab', 'ws://127.0.0.1:8000/user/ada/x/terminals/websocket/1'],
+  [
+    'https://ada.example.org/user/ada/x/lab',
+    'wss://ada.example.org/user/ada/x/terminals/websocket/1',
+  ],
+])('finds the socket of the terminal from %s', (page, socket) => {
+  expect(socketUrl(page, '/user/ada/x/', '1')).toBe(socket);
+});
+
+class FakeSocket {
+  static readonly CONNECTING = 0;
+  static readonly OPEN = 1;
+  static last: FakeSocket;
+  readyState = 0;
+  sent: string[] = [];
+  isClosed = false;
+  onopen: (() => void) | null = null;
+  onmessage: ((event: { data: unknown }) => void) | null = null;
+  onclose: (() => void) | null = null;
+
+  constructor(readonly url: string) {
+    FakeSocket.last = this;
+  }
+
+  send(text: string): void {
+    this.sent.push(text);
+  }
+
+  close(): void {
+    this.isClosed = true;
+    this.onclose?.();
+  }
+
+  open(): void {
+    this.readyState = FakeSocket.OPEN;
+    this.onopen?.();
+  }
+}
+
+function makeConnection() {
+  vi.stubGlobal('WebSocket', FakeSocket);
+  const listener = { onOutput: vi.fn(), onOpen: vi.fn(), onEnd: vi.fn() };
+  return { listener, connection: connect('ws://x', listener), socket: FakeSocket.last };
+}
+
+afterEach(() => {
+  vi.unstubAllGlobals();
+});
+
+it('sends what was typed before the server listened, after the size', () => {
+  const { listener, connection, socket } = makeConnection();
+  listener.onOpen.mockImplementation(() => {
+    connection.resize(24, 80);
+  });
+  connection.type('l');
+  connection.type('s');
+  expect(socket.sent).toEqual([]);
+  socket.open();
+  connection.type('\r');
+  expect(socket.sent.map((text) => JSON.parse(text) as unknown)).toEqual([
+    ['set_size', 24, 80],
+    ['stdin', 'l'],
+    ['stdin', 's'],
+    ['stdin', '\r'],
+  ]);
+});
+
+it('tells output and the end of the shell, and nothing of what it does not know', () => {
+  const { listener, socket } = makeConnection();
+  socket.open();
+  for (const data of [
+    '["setup",{}]',
+    '["stdout","hi"]',
+    '["stdout",7]',
+    '{}',
+    new ArrayBuffer(1),
+  ]) {
+    socket.onmessage?.({ data });
+  }
+  expect(listener.onOutput.mock.calls).toEqual([['hi']]);
+  expect(listener.onEnd).not.toHaveBeenCalled();
+  socket.onmessage?.({ data: '["disconnect",1]' });
+  expect(listener.onEnd).toHaveBeenCalledOnce();
+});
+
+it('tells of a connection that is lost, and not of one that it closes itself', () => {
+  const lost = makeConnection();
+  lost.socket.close();
+  expect(lost.listener.onEnd).toHaveBeenCalledOnce();
+  const left = makeConnection();
+  left.connection.close();
+  expect(left.socket.isClosed).toBe(true);
+  expect(left.listener.onEnd).not.toHaveBeenCalled();
+});

@@ -1,0 +1,43 @@
+/**
+ * What the page's first view and JupyterLab's plugin say to each other.
+ *
+ * The first view (`early/`) is a script of its own, which runs before JupyterLab's: a terminal that
+ * is there at once. The plugin takes its place when JupyterLab has a terminal of the same shell.
+ */
+
+/** The terminal that stands in the page before JupyterLab does. */
+export interface EarlyView {
+  /** Name of the terminal at the server. */
+  readonly terminal: string;
+  /** Whether the student has clicked or typed in it. */
+  readonly isUsed: boolean;
+  /** Show what JupyterLab has drawn around the terminal. */
+  readonly uncover: () => void;
+  /** Let JupyterLab have the keyboard; until then it comes back to this terminal. */
+  readonly release: () => void;
+  /** Go away; what the shell said is in JupyterLab's terminal too. */
+  readonly leave: () => void;
+}
+
+/** Where a terminal stood in the page, and how it looked; sizes in pixels of the page. */
+export interface TerminalPlace {
+  readonly left: number;
+  readonly top: number;
+  readonly width: number;
+  readonly height: number;
+  readonly background: string;
+  readonly foreground: string;
+}
+
+declare global {
+  interface Window {
+    hexhubEarly?: EarlyView;
+    /** Loads JupyterLab, once; made by the page. */
+    hexhubStartLab?: () => void;
+  }
+}
+
+/** Give the key of the browser's storage under which a machine's terminal place is kept. */
+export function placeKey(baseUrl: string): string {
+  return `hexhub-terminal:${baseUrl}`;
+}
