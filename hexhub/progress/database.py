@@ -13,6 +13,8 @@ Time is the database server's on PostgreSQL, where workers may stand on several 
 computer's on SQLite.
 """
 
+import sqlite3
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -90,7 +92,7 @@ class Database:
                     # Outside a transaction; it stays with the file.
                     driver = connection.connection.driver_connection
                     assert driver is not None  # noqa: S101 - a live connection has its driver's
-                    driver.execute("PRAGMA journal_mode = WAL")
+                    _log_ahead(driver)
             with self.writer.begin() as connection:
                 upgrade(connection)
 
@@ -163,6 +165,23 @@ def _insert_new(row: type[Base], is_postgresql: bool) -> ReturningInsert[Any]:
     assert isinstance(table, Table)  # noqa: S101 - each of our rows is one table's
     # RETURNING, since PostgreSQL's count of rows is -1 where SQLAlchemy asks for a new key.
     return insert(table).on_conflict_do_nothing().returning(*table.primary_key)
+
+
+def _log_ahead(driver: Any) -> None:
+    """Give the file its write-ahead log; it is no fault that others do so at the same moment.
+
+    SQLite tells one of them at once that the database is locked, whatever its ``busy_timeout``.
+    """
+    deadline = time.monotonic() + _BUSY_TIMEOUT_S
+    while True:
+        try:
+            driver.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as exc:
+            if "locked" not in str(exc) or time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
+        else:
+            return
 
 
 def _open_sqlite(url: URL) -> Engine:
