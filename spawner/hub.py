@@ -14,7 +14,6 @@ atexit.register(gc.freeze)
 
 import asyncio
 import contextlib
-import gc
 
 from docker.errors import NotFound
 from jupyterhub import orm
