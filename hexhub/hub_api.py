@@ -421,7 +421,7 @@ class HubApi:
     ) -> None:
         """Ask for a start; return when JupyterHub has answered, with the status set."""
         deadline = time.monotonic() + _STOP_PATIENCE_S
-        was_lost = False
+        was_lost = was_refused = False
         while True:
             answer = await self._request(
                 "POST",
@@ -444,6 +444,10 @@ class HubApi:
                     return
                 start.show(message=status.message)
                 await asyncio.sleep(_RETRY_S)
+                continue
+            # Refused while it was being stopped, which was over when we looked.
+            if answer.status_code == 400 and model is not None and not was_refused:
+                was_refused = True
                 continue
             # It stood, and was gone when we looked: Docker had ended it. Once that may be chance.
             if answer.status_code == 201 and not was_lost:

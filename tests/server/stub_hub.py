@@ -24,6 +24,7 @@ class StartScript:
         failure: Message of the failure at the end; None: it becomes ready.
         failure_status: HTTP status of a failure that ``POST`` itself reports.
         lost: How many starts are answered with 201 by a server that is gone at once.
+        stop_ends_at_once: A stop is over as soon as a start was refused for it.
     """
 
     events: list[dict[str, Any]] = field(default_factory=list)
@@ -32,6 +33,7 @@ class StartScript:
     failure: str | None = None
     failure_status: int = 500
     lost: int = 0
+    stop_ends_at_once: bool = False
 
 
 @dataclass
@@ -209,6 +211,8 @@ class _Server(_Handler):
             return
         if server and server.pending:
             self.refuse(400, f"{user}:{name} is pending {server.pending}")
+            if hub.script.stop_ends_at_once:
+                server.pending = None
             return
         if server and server.ready:
             self.refuse(400, f"{user}:{name} is already running")
