@@ -20,6 +20,7 @@ import { IStateDB } from '@jupyterlab/statedb';
 import { IStatusBar } from '@jupyterlab/statusbar';
 import { ITerminalTracker } from '@jupyterlab/terminal';
 import { ITranslator } from '@jupyterlab/translation';
+import type { Widget } from '@lumino/widgets';
 
 import type { BlockAction } from './actions';
 import { CommandIds, registerCommands } from './commands';
@@ -37,7 +38,7 @@ import { takeOver } from './widgets/early';
 import { passOverTerminals } from './widgets/keys';
 import { openFirstFiles, showPanel } from './widgets/layout';
 import { makeMarkdownRenderer } from './widgets/markdown';
-import { followWidth, sheetOf, turnTo } from './widgets/narrow';
+import { followWidth, sheetOf, shownSheet, turnTo, type Sheet } from './widgets/narrow';
 import { LessonPanel } from './widgets/panel';
 import { PreviewWidget } from './widgets/preview';
 import { Saves } from './widgets/saves';
@@ -189,6 +190,7 @@ function addStatus(
   machine: MachineModel,
   panel: LessonPanel,
 ) {
+  const lastUsed = new Map<Sheet, Widget>();
   const item = new StatusItem({
     model,
     machine,
@@ -196,11 +198,21 @@ function addStatus(
       lab.shell.activateById(panel.id);
     },
     onTurn: (sheet) => {
-      turnTo(lab.shell, panel, sheet);
+      if (!turnTo(lab.shell, panel, sheet, lastUsed.get(sheet))) {
+        const make = sheet === 'terminal' ? 'terminal:create-new' : 'filebrowser:activate';
+        void lab.app.commands.execute(make);
+      }
     },
   });
   lab.shell.currentChanged.connect((_, { newValue }) => {
-    item.setSheet(sheetOf(panel, newValue));
+    const sheet = newValue && sheetOf(panel, newValue);
+    if (newValue !== null && sheet !== null) {
+      lastUsed.set(sheet, newValue);
+    }
+  });
+  // Not by what has the focus: the lesson comes to the front without taking it.
+  lab.shell.layoutModified.connect(() => {
+    item.setSheet(shownSheet(lab.shell, panel));
   });
   bar?.registerStatusItem('hexhub-lesson:status', {
     item,
@@ -248,9 +260,12 @@ function layOut(lab: Lab, model: LessonModel, memory: Memory, panel: LessonPanel
   const { app, shell, documents } = lab;
   const shown = app.restored.then(() => once(memory, 'panel-shown', () => showPanel(shell, panel)));
   return Promise.all([model.ready, shown]).then(([lesson]) =>
-    once(memory, `files-opened:${lesson.course.name}/${lesson.lesson.name}`, () =>
-      openFirstFiles(app, shell, documents, lesson),
-    ),
+    once(memory, `files-opened:${lesson.course.name}/${lesson.lesson.name}`, async () => {
+      await openFirstFiles(app, shell, documents, lesson);
+      if (shell.mode === 'single-document') {
+        shell.activateById(panel.id);
+      }
+    }),
   );
 }
 

@@ -12,8 +12,8 @@ export interface StatusProps {
   readonly texts: Texts;
   /** One thing is shown at a time. */
   readonly isNarrow: boolean;
-  /** What is shown there. */
-  readonly sheet: 'lesson' | 'files' | 'terminal';
+  /** What is shown there; null: none of these. */
+  readonly sheet: 'lesson' | 'files' | 'terminal' | null;
   readonly onShow: () => void;
   readonly onTurn: (sheet: 'lesson' | 'files' | 'terminal') => void;
 }

@@ -67,7 +67,9 @@ async function openTerminal(
     return null;
   }
   if (beside !== null) {
-    const isBeside = shell.node.clientWidth >= SIDE_BY_SIDE_PAGE;
+    // On a phone this is how it will stand once the page is wide.
+    const isOneAtATime = shell.mode === 'single-document';
+    const isBeside = isOneAtATime || shell.node.clientWidth >= SIDE_BY_SIDE_PAGE;
     const mode = isBeside ? 'split-right' : 'split-bottom';
     shell.add(terminal, 'main', { mode, ref: beside.id });
   }

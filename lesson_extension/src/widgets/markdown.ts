@@ -16,13 +16,24 @@ export type FindImage = (name: string) => Promise<string>;
 /** Make links leave the lesson alone: they open in a tab of their own, which learns nothing. */
 function openLinksOutside(element: HTMLElement): void {
   for (const link of element.querySelectorAll('a[href]')) {
-    if (!link.getAttribute('href')?.startsWith('#')) {
+    const address = link.getAttribute('href') ?? '';
+    if (address === '') {
+      // What is left of an address that was refused: it would load the page anew.
+      link.removeAttribute('href');
+    } else if (!address.startsWith('#')) {
       link.setAttribute('target', '_blank');
       link.setAttribute('rel', 'noopener noreferrer');
     }
   }
   for (const anchor of element.querySelectorAll('.jp-InternalAnchorLink')) {
     anchor.remove();
+  }
+}
+
+/** Leave of forms what stands in them: the button of one would load the page anew. */
+function dissolveForms(element: HTMLElement): void {
+  for (const form of element.querySelectorAll('form')) {
+    form.replaceWith(...form.childNodes);
   }
 }
 
@@ -113,9 +124,13 @@ export function makeMarkdownRenderer(
     const element = await draw(rendermime, sanitizer, source);
     const blocks = await readBlocks(element, (text) => draw(rendermime, sanitizer, text));
     openLinksOutside(element);
+    dissolveForms(element);
     void fillImages(element, findImage);
     if (source.includes('$')) {
-      void rendermime.latexTypesetter?.typeset(element);
+      // A formula may be a link.
+      void Promise.resolve(rendermime.latexTypesetter?.typeset(element)).then(() => {
+        openLinksOutside(element);
+      });
     }
     return { element, blocks };
   };

@@ -61,20 +61,33 @@ export function followWidth(options: NarrowOptions): void {
 }
 
 /** Give what a widget of the main area shows; null for what is none of the three. */
-export function sheetOf(panel: Widget, widget: Widget | null): Sheet | null {
+export function sheetOf(panel: Widget, widget: Widget): Sheet | null {
   if (widget === panel) {
     return 'lesson';
   }
   if (widget instanceof DocumentWidget) {
     return 'files';
   }
-  return widget?.node.querySelector('.jp-Terminal') ? 'terminal' : null;
+  return widget.node.querySelector('.jp-Terminal') ? 'terminal' : null;
 }
 
-/** Show the lesson, or the file or terminal that was opened last. */
-export function turnTo(shell: LabShell, panel: Widget, sheet: Sheet): void {
-  const found = [...shell.widgets('main')].find((widget) => sheetOf(panel, widget) === sheet);
+/** Give what is shown on a page of one thing at a time; null for another one, as a preview. */
+export function shownSheet(shell: LabShell, panel: Widget): Sheet | null {
+  const shown = [...shell.widgets('main')].find((widget) => widget.isVisible);
+  return shown === undefined ? null : sheetOf(panel, shown);
+}
+
+/**
+ * Show the lesson, or a file or terminal that is open.
+ *
+ * @param last - What was used last, which is shown where it is of that kind and still open.
+ * @returns False where there is none.
+ */
+export function turnTo(shell: LabShell, panel: Widget, sheet: Sheet, last?: Widget): boolean {
+  const open = [...shell.widgets('main')].filter((widget) => sheetOf(panel, widget) === sheet);
+  const found = open.find((widget) => widget === last) ?? open[0];
   if (found !== undefined) {
     shell.activateById(found.id);
   }
+  return found !== undefined;
 }

@@ -40,8 +40,11 @@ export function makeSide(
       const wanted: Side = settings.get(SETTING).composite === 'left' ? 'left' : 'right';
       if (wanted !== side) {
         side = wanted;
-        add();
-        shell.activateById(panel.id);
+        // On a phone's page it is one of the documents, and moves when the page is wide again.
+        if (![...shell.widgets('main')].includes(panel)) {
+          add();
+          shell.activateById(panel.id);
+        }
       }
     };
     settings.changed.connect(follow);

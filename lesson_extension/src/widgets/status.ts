@@ -42,27 +42,27 @@ export class StatusItem extends ReactWidget {
       isNarrow: this._isNarrow,
       sheet: this._sheet,
       onShow,
-      onTurn: (sheet) => {
-        onTurn(sheet);
-        this.setSheet(sheet);
-      },
+      onTurn,
     });
   }
 
   /** Offer to turn between lesson, files and terminal, or not. */
   readonly setNarrow = (isNarrow: boolean): void => {
     this._isNarrow = isNarrow;
-    this.setSheet('lesson');
-  };
-
-  /** Mark what is shown; what is none of the three changes nothing. */
-  readonly setSheet = (sheet: Sheet | null): void => {
-    this._sheet = sheet ?? this._sheet;
+    this._sheet = 'lesson';
     this.update();
   };
 
+  /** Mark what is shown; none of the three where something else is, as a preview. */
+  readonly setSheet = (sheet: Sheet | null): void => {
+    if (sheet !== this._sheet) {
+      this._sheet = sheet;
+      this.update();
+    }
+  };
+
   private _isNarrow = false;
-  private _sheet: Sheet = 'lesson';
+  private _sheet: Sheet | null = 'lesson';
 
   private readonly _onChanged = (): void => {
     this.update();
