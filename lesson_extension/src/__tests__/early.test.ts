@@ -1,6 +1,13 @@
-import { afterEach, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { connect, socketUrl } from '../early/connection';
+import {
+  AFTER_KEY_MS,
+  AFTER_SHELL_MS,
+  AT_LATEST_MS,
+  atPause,
+  WITHOUT_SHELL_MS,
+} from '../early/pause';
 import { firstPlace, keptPlace } from '../early/place';
 
 const LAPTOP = { width: 1366, height: 768 };
@@ -139,4 +146,59 @@ it('tells of a connection that is lost, and not of one that it closes itself', (
   left.connection.close();
   expect(left.socket.isClosed).toBe(true);
   expect(left.listener.onEnd).not.toHaveBeenCalled();
+});
+
+describe('when JupyterLab is loaded', () => {
+  beforeEach(() => {
+    vi.useFakeTimers();
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  it('is soon after the shell where nobody types', () => {
+    const start = vi.fn();
+    const pause = atPause(start);
+    vi.advanceTimersByTime(WITHOUT_SHELL_MS - 1);
+    pause.onShell();
+    vi.advanceTimersByTime(AFTER_SHELL_MS - 1);
+    pause.onShell();
+    expect(start).not.toHaveBeenCalled();
+    vi.advanceTimersByTime(1);
+    expect(start).toHaveBeenCalledOnce();
+  });
+
+  it('is after a while where the shell shows nothing', () => {
+    const start = vi.fn();
+    atPause(start);
+    vi.advanceTimersByTime(WITHOUT_SHELL_MS);
+    expect(start).toHaveBeenCalledOnce();
+  });
+
+  it('waits for a pause in the typing', () => {
+    const start = vi.fn();
+    const pause = atPause(start);
+    pause.onShell();
+    for (let keys = 0; keys < 4; keys++) {
+      pause.onKey();
+      vi.advanceTimersByTime(AFTER_KEY_MS - 1);
+    }
+    expect(start).not.toHaveBeenCalled();
+    vi.advanceTimersByTime(1);
+    expect(start).toHaveBeenCalledOnce();
+  });
+
+  it('does not wait for ever, and is once', () => {
+    const start = vi.fn();
+    const pause = atPause(start);
+    for (let ms = 0; ms < AT_LATEST_MS; ms += 100) {
+      pause.onKey();
+      vi.advanceTimersByTime(100);
+    }
+    expect(start).toHaveBeenCalledOnce();
+    pause.onKey();
+    pause.onShell();
+    vi.runAllTimers();
+    expect(start).toHaveBeenCalledOnce();
+  });
 });

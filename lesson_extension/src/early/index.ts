@@ -1,5 +1,5 @@
 /**
- * The page's first script: a terminal at once, and then JupyterLab.
+ * The page's first script: a terminal at once, and then JupyterLab, in the first pause of the typing.
  *
  * JupyterLab takes some seconds to start in a browser; the shell is there after a fraction of one.
  * What the server says of it stands in the configuration of JupyterLab's page.
@@ -7,6 +7,7 @@
 import { pickLocale } from '../locale';
 import { socketUrl } from './connection';
 import { placeKey } from './contract';
+import { atPause } from './pause';
 import { firstPlace, keptPlace, NARROW_PAGE, type Beside } from './place';
 import './style.css';
 import { showEarlyView } from './view';
@@ -18,8 +19,6 @@ interface EarlyConfig {
   readonly beside: Beside;
 }
 
-/** Milliseconds after which JupyterLab is loaded, though the shell has shown nothing. */
-const LAB_AT_LATEST_MS = 700;
 /** Milliseconds after which JupyterLab is seen whatever became of it. */
 const COVERED_AT_MOST_MS = 20_000;
 
@@ -50,16 +49,18 @@ function show({ baseUrl, terminal, beside }: EarlyConfig, startLab: () => void):
   const query = window.location.search;
   const locale = pickLocale({ cookies: cookie, lab: '', query, browser: languages });
   const words = WORDS[locale === 'ru' ? 'ru' : 'en'];
+  const pause = atPause(startLab);
   const view = showEarlyView({
     terminal,
     url: socketUrl(window.location.href, baseUrl, terminal),
     place: keptPlace(readKept(baseUrl), page) ?? firstPlace(page, beside),
     waiting: words.waiting,
     label: words.terminal,
-    onShown: startLab,
+    onShown: pause.onShell,
+    onTyped: pause.onKey,
+    onLeft: startLab,
   });
   window.hexhubEarly = view;
-  window.setTimeout(startLab, LAB_AT_LATEST_MS);
   window.setTimeout(view.uncover, COVERED_AT_MOST_MS);
 }
 

@@ -31,8 +31,12 @@ export interface ViewOptions {
   readonly waiting: string;
   /** Name of the terminal for who does not see it. */
   readonly label: string;
-  /** Is called when the shell has shown something, or never will. */
+  /** Is called when the shell has shown something. */
   readonly onShown: () => void;
+  /** Is called with each key. */
+  readonly onTyped: () => void;
+  /** Is called when the view is gone. */
+  readonly onLeft: () => void;
 }
 
 function makeBox(place: TerminalPlace, label: string): HTMLElement {
@@ -80,7 +84,7 @@ function makePage(options: ViewOptions, box: HTMLElement): HTMLElement {
 
 /** Draw it, and connect its terminal. */
 export function showEarlyView(options: ViewOptions): EarlyView {
-  const { place, onShown } = options;
+  const { place, onShown, onTyped, onLeft } = options;
   const box = makeBox(place, options.label);
   const page = makePage(options, box);
   document.body.append(page);
@@ -101,11 +105,16 @@ export function showEarlyView(options: ViewOptions): EarlyView {
 
   let isUsed = false;
   let isReleased = false;
-  const use = (): void => {
+  const touch = (): void => {
     isUsed = true;
   };
-  for (const kind of ['keydown', 'input', 'paste', 'pointerdown']) {
-    box.addEventListener(kind, use, { capture: true });
+  const type = (): void => {
+    touch();
+    onTyped();
+  };
+  box.addEventListener('pointerdown', touch, { capture: true });
+  for (const kind of ['keydown', 'input', 'paste']) {
+    box.addEventListener(kind, type, { capture: true });
   }
   // JupyterLab gives the keyboard to its parts while it draws them, below this terminal.
   const comeBack = ({ target }: FocusEvent): void => {
@@ -131,7 +140,7 @@ export function showEarlyView(options: ViewOptions): EarlyView {
     emulator.dispose();
     page.remove();
     delete window.hexhubEarly;
-    onShown();
+    onLeft();
   };
   const connection = connect(options.url, {
     onOutput: (text) => {
