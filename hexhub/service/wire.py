@@ -97,6 +97,11 @@ def open_url(prefix: str, course: Course, lesson: Lesson) -> str:
     return f"{course_url(prefix, course)}/lessons/{lesson.name}/open"
 
 
+def lesson_api(prefix: str, course: Course, lesson: Lesson) -> str:
+    """Give the path below which the API has the lesson."""
+    return f"{prefix}api/lessons/{course.name}/{lesson.name}"
+
+
 def courses_json(views: Sequence[Sequence[LessonView]], *, locale: Locale, prefix: str) -> Json:
     """Give the catalogue with the student's own progress: one list of lessons per course."""
     return {

@@ -42,7 +42,6 @@ _TERMINAL = re.compile(r"terminal:([A-Za-z0-9_-]{1,64})")
 _PAGE = """\
 {% set early = page_config.hexhubEarly %}\
 {% if early %}
-<link rel="preload" as="script" href="__LAB__">
 <link rel="stylesheet" \
 href="{{ page_config.fullLabextensionsUrl }}/hexhub-lesson/static/early.css?v={{ early.version }}">
 <script>
@@ -62,6 +61,13 @@ href="{{ page_config.fullLabextensionsUrl }}/hexhub-lesson/static/early.css?v={{
     var script = document.createElement('script');
     script.src = "__LAB__";
     document.head.append(script);
+  };
+  window.hexhubFetchLab = function () {
+    var link = document.createElement('link');
+    link.rel = 'preload';
+    link.as = 'script';
+    link.href = "__LAB__";
+    document.head.append(link);
   };
 </script>
 <script defer src="{{ page_config.fullLabextensionsUrl }}/hexhub-lesson/static/early.js\

@@ -300,7 +300,11 @@ def become_server(start: Start, say: Callable[[str], None]) -> None:
     read_again(os.environ)
     ask_hub_beside(JupyterHubSingleUser)
     root, preferred = choose_folders(home)
-    config = Config(server_config(root, preferred, uid=os.getuid()) | hub_auth_config(os.environ))
+    base_url = os.environ.get("JUPYTERHUB_SERVICE_PREFIX", "/")
+    config = Config(
+        server_config(root, preferred, uid=os.getuid(), base_url=base_url)
+        | hub_auth_config(os.environ)
+    )
     server = JupyterHubSingleUser.initialize_server(argv=list(start.args), config=config)
     write_no_run_files(server)
     take_secrets(server)

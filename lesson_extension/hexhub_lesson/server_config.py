@@ -23,13 +23,20 @@ UNUSED_EXTENSIONS = (
 )
 """Server extensions that come along with other packages, cost start time and serve no lesson."""
 
+HASHED_EXTENSIONS = (
+    "hexhub-lesson",
+    "@jupyterhub/jupyter-server-proxy",
+    "jupyterlab_pygments",
+)
+"""Front ends that are on, whose files have a hash of themselves in their names or addresses."""
+
 KERNEL_SHUTDOWN_S = 0.6
 """Seconds that kernels have to end; the stock 5 s would make every stop wait for a busy one."""
 
 Config = dict[str, dict[str, object]]
 
 
-def server_config(root: Path, preferred: Path, *, uid: int) -> Config:
+def server_config(root: Path, preferred: Path, *, uid: int, base_url: str = "/") -> Config:
     """Give the configuration of the lesson's server, class by class as traitlets wants it.
 
     Args:
@@ -37,6 +44,7 @@ def server_config(root: Path, preferred: Path, *, uid: int) -> Config:
             below it. It must exist, or the server ends.
         preferred: Where the file browser starts, at or below ``root``. It must exist too.
         uid: Numeric id the server runs as; 0 in lessons for root.
+        base_url: Path of the server, with slashes around it.
     """
     return {
         "ServerApp": {
@@ -47,6 +55,10 @@ def server_config(root: Path, preferred: Path, *, uid: int) -> Config:
             "quit_button": False,
             "disable_check_xsrf": False,
             "terminado_settings": {"shell_command": ["/bin/bash", "-l"]},
+            # JupyterLab has browsers ask for each of these again, at each opening of the page.
+            "static_immutable_cache": [
+                f"{base_url}lab/extensions/{name}/static/" for name in HASHED_EXTENSIONS
+            ],
             "kernel_spec_manager_class": "hexhub_lesson.kernels.SystemKernels",
             # hexhub_lesson also where its jupyter_server_config.d is not installed (pip -e);
             # "jupyterhub" is the single-user server itself: given by name, as this value takes the

@@ -7,7 +7,7 @@ from functools import cached_property, partial
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from jupyterhub.services.auth import HubOAuthCallbackHandler
@@ -268,7 +268,7 @@ class CatalogPage(PageHandler):
                 for step in lesson.steps
             ],
             "machine": status.state.value if status else ServerState.STOPPED.value,
-            "stop_url": f"{self.context.prefix}api/lessons/{course.name}/{lesson.name}/stop",
+            "api": wire.lesson_api(self.context.prefix, course, lesson),
             "solution_url": f"{wire.course_url(self.context.prefix, course)}"
             f"/lessons/{lesson.name}/solution"
             if can_see_solution
@@ -286,6 +286,7 @@ class CatalogPage(PageHandler):
             "lesson": view.lesson.title.in_locale(locale),
             "step": current_step(view.lesson, view.passed).title.in_locale(locale),
             "url": wire.open_url(self.context.prefix, view.course, view.lesson),
+            "api": wire.lesson_api(self.context.prefix, view.course, view.lesson),
             "is_started": view.progress is not None,
             "steps_passed": view.steps_passed,
             "steps_total": len(view.lesson.steps),
@@ -352,7 +353,7 @@ class OpenPage(PageHandler):
             course_title=found.title.in_locale(locale),
             course_url=wire.course_url(self.context.prefix, found),
             lesson_title=there.title.in_locale(locale),
-            lesson_api=f"{self.context.prefix}api/lessons/{quote(found.name)}/{quote(there.name)}",
+            lesson_api=wire.lesson_api(self.context.prefix, found, there),
             content_locale=locale,
             phases=json.dumps(self._phases(), ensure_ascii=False),
         )

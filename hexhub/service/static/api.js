@@ -10,13 +10,15 @@ export class ApiError extends Error {
   }
 }
 
+const options = (method) => ({
+  method,
+  headers: { "X-XSRFToken": xsrf(), Accept: "application/json" },
+  credentials: "same-origin",
+  redirect: "error",
+});
+
 async function request(method, url) {
-  const answer = await fetch(url, {
-    method,
-    headers: { "X-XSRFToken": xsrf(), Accept: "application/json" },
-    credentials: "same-origin",
-    redirect: "error",
-  });
+  const answer = await fetch(url, options(method));
   const content = await answer.json().catch(() => null);
   if (answer.ok && content) {
     return content;
@@ -32,3 +34,13 @@ async function request(method, url) {
 
 export const get = (url) => request("GET", url);
 export const post = (url) => request("POST", url);
+
+// For a page that may be left meanwhile: gives null for whatever is no success.
+export async function postAhead(url) {
+  try {
+    const answer = await fetch(url, { ...options("POST"), keepalive: true });
+    return answer.ok ? await answer.json() : null;
+  } catch {
+    return null;
+  }
+}

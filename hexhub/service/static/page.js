@@ -1,6 +1,35 @@
-// What every page can do: stop a machine, copy a file.
+// What every page can do: open a lesson, stop a machine, copy a file.
 
-import { post } from "./api.js";
+import { post, postAhead } from "./api.js";
+
+// A machine that is there at once is gone to at once; where it takes longer, or fails, the link leads
+// to the page that says so, and joins this start.
+const AT_ONCE_MS = 1000;
+
+async function openLesson(link) {
+  link.setAttribute("aria-busy", "true");
+  const tooLong = new Promise((resolve) => setTimeout(resolve, AT_ONCE_MS, null));
+  const server = await Promise.race([postAhead(`${link.dataset.opens}/open`), tooLong]);
+  location.assign(server?.state === "ready" ? server.url : link.href);
+}
+
+const lessons = document.querySelectorAll("a[data-opens]");
+for (const link of lessons) {
+  link.addEventListener("click", (event) => {
+    if (!event.defaultPrevented && !event.ctrlKey && !event.metaKey && !event.shiftKey && !event.altKey) {
+      event.preventDefault();
+      if (link.getAttribute("aria-busy") !== "true") {
+        openLesson(link);
+      }
+    }
+  });
+}
+// The page may come back out of the browser's memory.
+addEventListener("pageshow", () => {
+  for (const link of lessons) {
+    link.removeAttribute("aria-busy");
+  }
+});
 
 for (const button of document.querySelectorAll("[data-stop]")) {
   button.addEventListener("click", async () => {

@@ -157,27 +157,29 @@ describe('when JupyterLab is loaded', () => {
   });
 
   it('is soon after the shell where nobody types', () => {
-    const start = vi.fn();
-    const pause = atPause(start);
+    const [fetch, start] = [vi.fn(), vi.fn()];
+    const pause = atPause(fetch, start);
     vi.advanceTimersByTime(WITHOUT_SHELL_MS - 1);
+    expect(fetch).not.toHaveBeenCalled();
     pause.onShell();
     vi.advanceTimersByTime(AFTER_SHELL_MS - 1);
     pause.onShell();
     expect(start).not.toHaveBeenCalled();
+    expect(fetch).toHaveBeenCalledOnce();
     vi.advanceTimersByTime(1);
     expect(start).toHaveBeenCalledOnce();
   });
 
   it('is after a while where the shell shows nothing', () => {
     const start = vi.fn();
-    atPause(start);
+    atPause(vi.fn(), start);
     vi.advanceTimersByTime(WITHOUT_SHELL_MS);
     expect(start).toHaveBeenCalledOnce();
   });
 
   it('waits for a pause in the typing', () => {
     const start = vi.fn();
-    const pause = atPause(start);
+    const pause = atPause(vi.fn(), start);
     pause.onShell();
     for (let keys = 0; keys < 4; keys++) {
       pause.onKey();
@@ -190,7 +192,7 @@ describe('when JupyterLab is loaded', () => {
 
   it('does not wait for ever, and is once', () => {
     const start = vi.fn();
-    const pause = atPause(start);
+    const pause = atPause(vi.fn(), start);
     for (let ms = 0; ms < AT_LATEST_MS; ms += 100) {
       pause.onKey();
       vi.advanceTimersByTime(100);

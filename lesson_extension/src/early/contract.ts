@@ -34,6 +34,8 @@ declare global {
     hexhubEarly?: EarlyView;
     /** Loads JupyterLab, once; made by the page. */
     hexhubStartLab?: () => void;
+    /** Fetches its first script, so that it is there when JupyterLab is loaded; made by the page. */
+    hexhubFetchLab?: () => void;
   }
 }
 

@@ -49,7 +49,7 @@ function show({ baseUrl, terminal, beside }: EarlyConfig, startLab: () => void):
   const query = window.location.search;
   const locale = pickLocale({ cookies: cookie, lab: '', query, browser: languages });
   const words = WORDS[locale === 'ru' ? 'ru' : 'en'];
-  const pause = atPause(startLab);
+  const pause = atPause(window.hexhubFetchLab ?? ((): void => undefined), startLab);
   const view = showEarlyView({
     terminal,
     url: socketUrl(window.location.href, baseUrl, terminal),
@@ -57,7 +57,7 @@ function show({ baseUrl, terminal, beside }: EarlyConfig, startLab: () => void):
     waiting: words.waiting,
     label: words.terminal,
     onShown: pause.onShell,
-    onTyped: pause.onKey,
+    onUsed: pause.onKey,
     onLeft: startLab,
   });
   window.hexhubEarly = view;

@@ -1,7 +1,7 @@
 /** When JupyterLab is loaded: in the first pause of what the student types; pure. */
 
 /** Milliseconds after the shell has shown something, in which nobody types. */
-export const AFTER_SHELL_MS = 300;
+export const AFTER_SHELL_MS = 500;
 /** Milliseconds after a key, in which no other one follows. */
 export const AFTER_KEY_MS = 600;
 /** Milliseconds after which it is loaded, though the student types on. */
@@ -18,11 +18,14 @@ export interface PauseWatch {
 }
 
 /**
- * Call `start` once, in the first pause of the typing.
+ * Load JupyterLab in the first pause of the typing.
  *
- * To load JupyterLab keeps the page busy for seconds, in which a key waits for its letter.
+ * It keeps the page busy for seconds, in which a key waits for its letter.
+ *
+ * @param fetch - Is called when the shell has shown something, before `start`, or never.
+ * @param start - Is called once.
  */
-export function atPause(start: () => void): PauseWatch {
+export function atPause(fetch: () => void, start: () => void): PauseWatch {
   let timer = 0;
   let hasShell = false;
   let isOver = false;
@@ -44,8 +47,9 @@ export function atPause(start: () => void): PauseWatch {
   wait(WITHOUT_SHELL_MS);
   return {
     onShell: () => {
-      if (!hasShell) {
+      if (!hasShell && !isOver) {
         hasShell = true;
+        fetch();
         wait(AFTER_SHELL_MS);
       }
     },

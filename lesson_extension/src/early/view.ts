@@ -33,8 +33,8 @@ export interface ViewOptions {
   readonly label: string;
   /** Is called when the shell has shown something. */
   readonly onShown: () => void;
-  /** Is called with each key. */
-  readonly onTyped: () => void;
+  /** Is called with each key, and each press of the mouse. */
+  readonly onUsed: () => void;
   /** Is called when the view is gone. */
   readonly onLeft: () => void;
 }
@@ -84,7 +84,7 @@ function makePage(options: ViewOptions, box: HTMLElement): HTMLElement {
 
 /** Draw it, and connect its terminal. */
 export function showEarlyView(options: ViewOptions): EarlyView {
-  const { place, onShown, onTyped, onLeft } = options;
+  const { place, onShown, onUsed, onLeft } = options;
   const box = makeBox(place, options.label);
   const page = makePage(options, box);
   document.body.append(page);
@@ -105,16 +105,12 @@ export function showEarlyView(options: ViewOptions): EarlyView {
 
   let isUsed = false;
   let isReleased = false;
-  const touch = (): void => {
+  const use = (): void => {
     isUsed = true;
+    onUsed();
   };
-  const type = (): void => {
-    touch();
-    onTyped();
-  };
-  box.addEventListener('pointerdown', touch, { capture: true });
-  for (const kind of ['keydown', 'input', 'paste']) {
-    box.addEventListener(kind, type, { capture: true });
+  for (const kind of ['keydown', 'input', 'paste', 'pointerdown']) {
+    box.addEventListener(kind, use, { capture: true });
   }
   // JupyterLab gives the keyboard to its parts while it draws them, below this terminal.
   const comeBack = ({ target }: FocusEvent): void => {

@@ -8,7 +8,9 @@ from hexhub_lesson.server_config import UNUSED_EXTENSIONS, server_config
 
 def test_the_whole_value() -> None:
     """Everything that is set, and nothing else."""
-    config = server_config(Path("/home/student"), Path("/home/student/work"), uid=1000)
+    config = server_config(
+        Path("/home/student"), Path("/home/student/work"), uid=1000, base_url="/u/"
+    )
     assert config == {
         "ServerApp": {
             "root_dir": "/home/student",
@@ -18,6 +20,11 @@ def test_the_whole_value() -> None:
             "quit_button": False,
             "disable_check_xsrf": False,
             "terminado_settings": {"shell_command": ["/bin/bash", "-l"]},
+            "static_immutable_cache": [
+                "/u/lab/extensions/hexhub-lesson/static/",
+                "/u/lab/extensions/@jupyterhub/jupyter-server-proxy/static/",
+                "/u/lab/extensions/jupyterlab_pygments/static/",
+            ],
             "kernel_spec_manager_class": "hexhub_lesson.kernels.SystemKernels",
             "jpserver_extensions": {
                 "hexhub_lesson": True,
