@@ -38,6 +38,8 @@ _HUB_PATIENCE_S = 20.0
 _STOP_PATIENCE_S = 30.0
 _RETRY_S = 0.1
 _KEEP_FAILURE_S = 600.0
+_LISTEN_AFTER_S = 0.4
+"""When a start's messages are first asked for: one that is over by then has nobody to read them."""
 _QUICK_S = 0.8
 """How long a start waits for a machine that is ready at once, before it answers "starting"."""
 
@@ -374,7 +376,7 @@ class HubApi:
         try:
             async with asyncio.timeout(START_TIMEOUT_S):
                 if display_name is not None:
-                    listener = asyncio.create_task(self._listen(start, user, server))
+                    listener = asyncio.create_task(self._listen_later(start, user, server))
                     try:
                         await self._patiently(
                             start, lambda: self._ask(start, user, server, display_name)
@@ -457,6 +459,10 @@ class HubApi:
             reason = GONE_AT_ONCE if answer.status_code == 201 else _reason(answer)
             start.show(state=ServerState.FAILED, progress=100, message=reason)
             return
+
+    async def _listen_later(self, start: _Start, user: UserName, server: ServerName) -> None:
+        await asyncio.sleep(_LISTEN_AFTER_S)
+        await self._listen(start, user, server)
 
     async def _listen(
         self, start: _Start, user: UserName, server: ServerName, *, is_believed: bool = False

@@ -89,6 +89,18 @@ export function showEarlyView(options: ViewOptions): EarlyView {
   const page = makePage(options, box);
   document.body.append(page);
 
+  // The server is asked while the emulator is made; it answers when that is done.
+  const connection = connect(options.url, {
+    onOutput: (text) => {
+      emulator.write(text, onShown);
+    },
+    onOpen: () => {
+      connection.resize(emulator.rows, emulator.cols);
+    },
+    onEnd: () => {
+      leave();
+    },
+  });
   const emulator = new Terminal({
     ...LOOK,
     theme: {
@@ -138,15 +150,6 @@ export function showEarlyView(options: ViewOptions): EarlyView {
     delete window.hexhubEarly;
     onLeft();
   };
-  const connection = connect(options.url, {
-    onOutput: (text) => {
-      emulator.write(text, onShown);
-    },
-    onOpen: () => {
-      connection.resize(emulator.rows, emulator.cols);
-    },
-    onEnd: leave,
-  });
   emulator.onData((text) => {
     connection.type(text);
   });
