@@ -2,12 +2,13 @@
 
 The server extension hands the API's answers on as they are; only errors of its own are made here.
 ``tests/contract/*.json`` holds both sides to the same form.
+
+Design choices: named tuples, since ``dataclasses`` would be a quarter of the command's start.
 """
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import NoReturn, TypeVar
+from typing import NamedTuple, NoReturn, TypeVar
 
 VERSION = 1
 
@@ -30,16 +31,14 @@ class Refusal(Exception):
         super().__init__(message)
 
 
-@dataclass(frozen=True)
-class Link:
+class Link(NamedTuple):
     """Something to open in the browser; ``url`` is a path on the hub's address, or whole."""
 
     title: str
     url: str
 
 
-@dataclass(frozen=True)
-class StepView:
+class StepView(NamedTuple):
     """One step as the student may see it.
 
     Attributes:
@@ -59,8 +58,7 @@ class StepView:
     hint_reason: str
 
 
-@dataclass(frozen=True)
-class LessonView:
+class LessonView(NamedTuple):
     """A lesson with the student's state in it.
 
     Attributes:
@@ -84,11 +82,9 @@ class LessonView:
         return next((step for step in self.steps if step.name == name), None)
 
 
-@dataclass(frozen=True)
-class TestView:
+class ResultLine(NamedTuple):
     """One line of an outcome; ``outcome`` is ``passed``, ``failed``, ``error`` or ``skipped``."""
 
-    __test__ = False
     name: str
     outcome: str
     message: str
@@ -97,18 +93,16 @@ class TestView:
     output: str
 
 
-@dataclass(frozen=True)
-class OutcomeView:
+class OutcomeView(NamedTuple):
     """The verdict: ``passed``, ``failed``, ``error``, ``ungradable`` or ``cancelled``."""
 
     outcome: str
     message: str
-    tests: tuple[TestView, ...]
+    tests: tuple[ResultLine, ...]
     duration_s: float
 
 
-@dataclass(frozen=True)
-class AttemptView:
+class AttemptView(NamedTuple):
     """One run of a check; ``position`` is its place in the queue, ``outcome`` comes when done.
 
     Attributes:
@@ -126,8 +120,7 @@ class AttemptView:
     regraded_with: str
 
 
-@dataclass(frozen=True)
-class HintView:
+class HintView(NamedTuple):
     """A hint that was taken just now: Markdown, and how many of how many are taken."""
 
     hint: str
@@ -135,16 +128,14 @@ class HintView:
     total: int
 
 
-@dataclass(frozen=True)
-class SolutionFile:
+class SolutionFile(NamedTuple):
     """One file of the author's solution; ``text`` is None where it is binary."""
 
     path: str
     text: str | None
 
 
-@dataclass(frozen=True)
-class SolutionView:
+class SolutionView(NamedTuple):
     """The author's solution: files below ``~/work``, and a script where there is one."""
 
     files: tuple[SolutionFile, ...]
@@ -209,16 +200,14 @@ def _break(path: str, wanted: str) -> NoReturn:
     raise AnswerInvalid(f"The hub's answer breaks the contract: '{path}' is not {wanted}.")
 
 
-@dataclass(frozen=True)
-class StarterEntry:
+class StarterEntry(NamedTuple):
     """A file of the starter, and the steps whose check takes it."""
 
     path: str
     steps: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class StarterFile:
+class StarterFile(NamedTuple):
     """A file as a new machine has it; ``data`` is base64."""
 
     data: str
@@ -338,7 +327,7 @@ def _parse_outcome(outcome: _Fields) -> OutcomeView:
         message=outcome.text("message"),
         duration_s=outcome.number("duration_s"),
         tests=tuple(
-            TestView(
+            ResultLine(
                 name=test.text("name"),
                 outcome=test.text("outcome"),
                 message=test.text("message"),

@@ -21,7 +21,7 @@ def print_outcome(screen: Screen, outcome: wire.OutcomeView) -> None:
     screen.print(screen.style.paint(text, BOLD, _VERDICT_COLOURS.get(verdict, YELLOW)))
 
 
-def _print_test(screen: Screen, test: wire.TestView) -> None:
+def _print_test(screen: Screen, test: wire.ResultLine) -> None:
     style = screen.style
     if test.outcome == "passed":
         mark = style.paint(screen.sign("✔", "[ok]"), GREEN)
