@@ -10,6 +10,18 @@ install -m 755 /opt/hexhub/share/hexhub/lesson /usr/local/bin/lesson
 if ! grep -q hexhub.sh /etc/bash.bashrc; then
     echo '[ -r /opt/hexhub/etc/hexhub/hexhub.sh ] && . /opt/hexhub/etc/hexhub/hexhub.sh' >>/etc/bash.bashrc
 fi
+# Debian reads the completion of commands twice, in a log-in shell's profile and in the home's .bashrc;
+# here once, after the greeting, in every interactive shell.
+if ! grep -q '^[^#]*bash_completion' /etc/bash.bashrc; then
+    cat >>/etc/bash.bashrc <<'END'
+if ! shopt -oq posix && [ -z "${BASH_COMPLETION_VERSINFO-}" ] && [ -r /usr/share/bash-completion/bash_completion ]; then
+    . /usr/share/bash-completion/bash_completion
+fi
+END
+fi
+for file in /etc/skel/.bashrc /home/student/.bashrc; do
+    sed -i '/^# enable programmable completion features/,/^fi$/d' "$file"
+done
 install -D -m 644 -t /usr/local/share/zsh/site-functions /opt/hexhub/share/zsh/site-functions/_lesson
 if ! grep -q hexhub.zsh /etc/zsh/zshrc; then
     echo '[ -r /opt/hexhub/etc/hexhub/hexhub.zsh ] && . /opt/hexhub/etc/hexhub/hexhub.zsh' >>/etc/zsh/zshrc

@@ -31,6 +31,7 @@ from hexhub_lesson.machine_handlers import (
     SocketActing,
     make_local_handlers,
 )
+from hexhub_lesson.page_code import PAGE_CODE
 from hexhub_lesson.private_folder import FolderUnsafe, make_private_folder, socket_path
 from hexhub_lesson.reporter import Reporter
 
@@ -81,7 +82,7 @@ class LessonExtension(ExtensionApp):
             terminals=settings.get("terminal_manager"),
             opens=os.environ.get(OPENS_VARIABLE, ""),
         )
-        add_early_view(settings, views, self._before_first_view)
+        add_early_view(settings, views, self._before_first_view, PAGE_CODE)
         self._local.watch = IdleWatch(
             self._idle,
             settings,

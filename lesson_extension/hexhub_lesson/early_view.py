@@ -19,12 +19,15 @@ from collections.abc import Callable, Mapping, MutableMapping
 from pathlib import Path
 from typing import Any
 
-from jinja2 import BaseLoader, Environment
+from jinja2 import BaseLoader, BytecodeCache, Environment
 from jupyterlab_server.workspaces_handler import WorkspacesManager
 from tornado.httputil import HTTPServerRequest
 
 OPENS_VARIABLE = "HEXHUB_TERMINAL_AT_FIRST"
 """What the hub tells of a lesson's ``open``: ``alone``, ``beside`` (files), or nothing."""
+
+PAGE = "index.html"
+"""Name of JupyterLab's page among its templates."""
 
 FIRST_TERMINAL = "1"
 """Name that a lesson's first terminal has, as Jupyter counts them."""
@@ -99,7 +102,7 @@ class EarlyLoader(BaseLoader):
     ) -> tuple[str, str | None, Callable[[], bool] | None]:
         """Give a template's source as Jinja wants it."""
         source, path, is_current = self._real.get_source(environment, template)
-        return with_early_view(source) if template == "index.html" else source, path, is_current
+        return with_early_view(source) if template == PAGE else source, path, is_current
 
 
 def first_terminal(workspace: Mapping[str, Any], opens: str) -> str | None:
@@ -205,6 +208,7 @@ def add_early_view(
     settings: MutableMapping[str, Any],
     views: EarlyViews,
     on_page: Callable[[HTTPServerRequest], None],
+    code: BytecodeCache | None = None,
 ) -> None:
     """Let JupyterLab's page begin with the first view.
 
@@ -212,11 +216,13 @@ def add_early_view(
         settings: Of the server's web application, JupyterLab's extension being loaded.
         views: Asked for each page.
         on_page: Is called before the shell of a first view is started.
+        code: May have the page compiled already.
     """
     environment: Environment | None = settings.get("lab_jinja2_env")
     if environment is None or environment.loader is None:
         return
     environment.loader = EarlyLoader(environment.loader)
+    environment.bytecode_cache = code
     others = settings.get("page_config_hook")
 
     def hook(handler: Any, page_config: dict[str, Any]) -> dict[str, Any]:

@@ -75,6 +75,7 @@ def preload(entries: Sequence[NamedEntry] | None = None) -> None:
     for name in (*PRELOADED, *services):
         importlib.import_module(name)
     _check_event_schemas()
+    _compile_page()
     # What is there by now stays: it is never looked through for what is not used any more.
     gc.freeze()
 
@@ -113,6 +114,12 @@ def _check_event_schemas() -> None:
     logger = EventLogger()
     for path in DEFAULT_EVENTS_SCHEMA_PATH.rglob("*.yaml"):
         logger.register_event_schema(path)
+
+
+def _compile_page() -> None:
+    from hexhub_lesson.page_code import PAGE_CODE, compile_page
+
+    compile_page(PAGE_CODE)
 
 
 def _remember_entry_points(entries: Sequence[NamedEntry] | None) -> None:
