@@ -35,6 +35,9 @@ FIRST_TERMINAL = "1"
 STATIC = Path(sys.prefix, "share", "jupyter", "labextensions", "hexhub-lesson", "static")
 """Where the built front end is installed."""
 
+NARROW_PAGE_PX = 700
+"""Width of a page below which the lesson comes first and no terminal is seen (``place.ts``)."""
+
 _LAB_SCRIPT = re.compile(
     r'<script defer="defer" src="(\{\{page_config\.fullStaticUrl\}\}/main\.[^"]+)"></script>'
 )
@@ -48,6 +51,16 @@ _PAGE = """\
 <link rel="stylesheet" \
 href="{{ page_config.fullLabextensionsUrl }}/hexhub-lesson/static/early.css?v={{ early.version }}">
 <script>
+  // The terminal is asked for before there is anything to draw it with.
+  if (window.innerWidth >= __NARROW__) {
+    var terminal = new URL(
+      {{ (early.baseUrl ~ 'terminals/websocket/' ~ early.terminal) | tojson }}, location.href);
+    terminal.protocol = terminal.protocol === 'https:' ? 'wss:' : 'ws:';
+    window.hexhubSocket = { socket: new WebSocket(terminal.href), said: [] };
+    window.hexhubSocket.socket.onmessage = function (event) {
+      window.hexhubSocket.said.push(event.data);
+    };
+  }
   var hexhubLabStarts = false;
   window.hexhubStartLab = function () {
     if (hexhubLabStarts) return;
@@ -65,6 +78,10 @@ href="{{ page_config.fullLabextensionsUrl }}/hexhub-lesson/static/early.css?v={{
     script.src = "__LAB__";
     document.head.append(script);
   };
+  window.hexhubNoView = function () {
+    if (window.hexhubSocket) window.hexhubSocket.socket.close();
+    window.hexhubStartLab();
+  };
   window.hexhubFetchLab = function () {
     var link = document.createElement('link');
     link.rel = 'preload';
@@ -74,7 +91,7 @@ href="{{ page_config.fullLabextensionsUrl }}/hexhub-lesson/static/early.css?v={{
   };
 </script>
 <script defer src="{{ page_config.fullLabextensionsUrl }}/hexhub-lesson/static/early.js\
-?v={{ early.version }}" onerror="window.hexhubStartLab()"></script>
+?v={{ early.version }}" onerror="window.hexhubNoView()"></script>
 {% else %}__ORIGINAL__{% endif %}"""
 
 
@@ -86,7 +103,8 @@ def with_early_view(page: str) -> str:
     """
 
     def replace(found: re.Match[str]) -> str:
-        return _PAGE.replace("__LAB__", found[1]).replace("__ORIGINAL__", found[0])
+        page = _PAGE.replace("__LAB__", found[1]).replace("__ORIGINAL__", found[0])
+        return page.replace("__NARROW__", str(NARROW_PAGE_PX))
 
     return _LAB_SCRIPT.sub(replace, page, count=1)
 

@@ -31,10 +31,10 @@ from typing import Any
 from hexhub_lesson.import_pack import NamedEntry
 from hexhub_lesson.preloading import (
     AS_EXTENSION,
-    ask_hub_beside,
     hub_auth_config,
     preload,
     read_again,
+    talk_to_hub_later,
 )
 from hexhub_lesson.private_folder import FolderUnsafe, make_private_folder, socket_path
 from hexhub_lesson.server_config import server_config
@@ -298,7 +298,7 @@ def become_server(start: Start, say: Callable[[str], None]) -> None:
     from traitlets.config import Config
 
     read_again(os.environ)
-    ask_hub_beside(JupyterHubSingleUser)
+    talk_to_hub_later(JupyterHubSingleUser)
     root, preferred = choose_folders(home)
     base_url = os.environ.get("JUPYTERHUB_SERVICE_PREFIX", "/")
     config = Config(

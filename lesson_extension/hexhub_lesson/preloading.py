@@ -47,6 +47,9 @@ PRELOADED = (
     "jupyterhub.singleuser.extension",
 )
 
+HUB_AFTER_S = 10.0
+"""Seconds after a start at which the machine tells the hub what nobody waits for."""
+
 AS_EXTENSION = {"JUPYTERHUB_SINGLEUSER_EXTENSION": "1"}
 """Which kind of single-user server ``jupyterhub.singleuser`` imports."""
 
@@ -92,18 +95,31 @@ def read_again(environment: Mapping[str, str]) -> None:
         importlib.reload(importlib.import_module("jupyterhub._xsrf_utils"))
 
 
-def ask_hub_beside(server_class: Any) -> None:
-    """Have the hub's version asked for while the server already serves, and not before.
+def talk_to_hub_later(server_class: Any, after_s: float = HUB_AFTER_S) -> None:
+    """Have what nobody waits for said to the hub when the student's page is there.
+
+    At once, it would take the hub's time from the start of this very machine, and of others.
 
     Args:
-        server_class: ``JupyterHubSingleUser``. Where no hub answers, it still ends the process.
+        server_class: ``JupyterHubSingleUser``: it asks for the hub's version, and where no hub
+            answers, it still ends the process; and it reports again and again that it is used.
+        after_s: Seconds after the start.
     """
-    check = server_class.check_hub_version
+    check, report = server_class.check_hub_version, server_class.keep_activity_updated
+
+    async def check_later(self: Any) -> None:
+        await asyncio.sleep(after_s)
+        await check(self)
 
     async def begin(self: Any) -> None:
-        self._hub_check = asyncio.ensure_future(check(self))
+        self._hub_check = asyncio.ensure_future(check_later(self))
+
+    async def report_later(self: Any) -> None:
+        await asyncio.sleep(after_s)
+        await report(self)
 
     server_class.check_hub_version = begin
+    server_class.keep_activity_updated = report_later
 
 
 def _check_event_schemas() -> None:

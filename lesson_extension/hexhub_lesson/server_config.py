@@ -57,7 +57,8 @@ def server_config(root: Path, preferred: Path, *, uid: int, base_url: str = "/")
             "terminado_settings": {"shell_command": ["/bin/bash", "-l"]},
             # JupyterLab has browsers ask for each of these again, at each opening of the page.
             "static_immutable_cache": [
-                f"{base_url}lab/extensions/{name}/static/" for name in HASHED_EXTENSIONS
+                *(f"{base_url}lab/extensions/{name}/static/" for name in HASHED_EXTENSIONS),
+                f"{base_url}static/favicons/",
             ],
             "kernel_spec_manager_class": "hexhub_lesson.kernels.SystemKernels",
             # hexhub_lesson also where its jupyter_server_config.d is not installed (pip -e);

@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Literal
 
 from playwright.sync_api import Browser, Error, Page, WebSocket, sync_playwright
 from playwright.sync_api import TimeoutError as PatienceOver
@@ -24,6 +25,8 @@ PATIENCE_MS = 180_000
 _TURN_MS = 200
 _TWO_FRAMES = "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
 _STDOUT = re.compile(r'"stdout"')
+_IS_DRAWN = re.compile(r'"set_size"')
+"""A terminal tells its size when it is there."""
 _OUTPUT = re.compile(r"(?<!\d)42\s*(\\r|\\n)")
 
 
@@ -60,6 +63,7 @@ class Visitor:
         if "/terminals/websocket/" in socket.url:
             self._socket = socket
             socket.on("framereceived", self._hear)
+            socket.on("framesent", self._hear)
 
     def _hear(self, payload: str | bytes) -> None:
         self._said += payload if isinstance(payload, str) else payload.decode(errors="replace")
@@ -70,7 +74,7 @@ class Visitor:
         self.page.goto(f"{self._hub.url}{home}")
 
     def click_to_42(self) -> float:
-        """Click, type ``echo $((6*7))`` when the shell has said something, and wait for 42.
+        """Click, type ``echo $((6*7))`` when a terminal shows what a shell says, wait for 42.
 
         The stock way clicks the terminal; ours has the keyboard by itself.
 
@@ -92,17 +96,18 @@ class Visitor:
                 self.page.locator(".xterm-screen:visible").first.click()
             else:
                 self.page.locator(f'a[href$="/lessons/{LESSON}/open"]').first.click()
-            self._until(_STDOUT)  # ours has the keyboard already
+            self._until(_STDOUT, "framereceived")
+            self._until(_IS_DRAWN, "framesent")  # ours has the keyboard then
             self.page.keyboard.insert_text("echo $((6*7))")
             self.page.keyboard.press("Enter")
-            self._until(_OUTPUT)
+            self._until(_OUTPUT, "framereceived")
             self.page.evaluate(_TWO_FRAMES)
         except Error as exc:
             raise ClickFailed(str(exc).splitlines()[0]) from exc
         return (time.perf_counter() - began) * 1000
 
-    def _until(self, wanted: re.Pattern[str]) -> None:
-        """Wait for what the shell says; nothing is asked of the page, which has enough to do."""
+    def _until(self, wanted: re.Pattern[str], event: Literal["framereceived", "framesent"]) -> None:
+        """Wait for what goes between page and shell; the page has enough to do."""
         ends_at = time.perf_counter() + PATIENCE_MS / 1000
         while wanted.search(self._said) is None:
             if time.perf_counter() > ends_at:
@@ -112,7 +117,7 @@ class Visitor:
                 if self._socket is None:
                     self.page.wait_for_event("websocket", timeout=_TURN_MS)
                 else:
-                    self._socket.wait_for_event("framereceived", timeout=_TURN_MS)
+                    self._socket.wait_for_event(event, timeout=_TURN_MS)
 
     def leave(self, *, removes: bool) -> None:
         """Leave the page and stop the server, with its container or without."""

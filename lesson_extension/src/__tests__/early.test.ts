@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
-import { connect, socketUrl } from '../early/connection';
+import { listenTo } from '../early/connection';
+import type { EarlySocket } from '../early/contract';
 import {
   AFTER_KEY_MS,
   AFTER_SHELL_MS,
@@ -52,20 +53,9 @@ it.each([
   expect(keptPlace(text, LAPTOP)).toBeNull();
 });
 
-it.each([
-  ['http://127.0.0.1:8000/user/ada/x/lab', 'ws://127.0.0.1:8000/user/ada/x/terminals/websocket/1'],
-  [
-    'https://ada.example.org/user/ada/x/lab',
-    'wss://ada.example.org/user/ada/x/terminals/websocket/1',
-  ],
-])('finds the socket of the terminal from %s', (page, socket) => {
-  expect(socketUrl(page, '/user/ada/x/', '1')).toBe(socket);
-});
-
 class FakeSocket {
   static readonly CONNECTING = 0;
   static readonly OPEN = 1;
-  static last: FakeSocket;
   readyState = 0;
   sent: string[] = [];
   isClosed = false;
@@ -73,16 +63,13 @@ class FakeSocket {
   onmessage: ((event: { data: unknown }) => void) | null = null;
   onclose: (() => void) | null = null;
 
-  constructor(readonly url: string) {
-    FakeSocket.last = this;
-  }
-
   send(text: string): void {
     this.sent.push(text);
   }
 
   close(): void {
     this.isClosed = true;
+    this.readyState = 3;
     this.onclose?.();
   }
 
@@ -92,18 +79,39 @@ class FakeSocket {
   }
 }
 
-function makeConnection() {
+async function makeConnection(socket = new FakeSocket(), said: unknown[] = []) {
   vi.stubGlobal('WebSocket', FakeSocket);
   const listener = { onOutput: vi.fn(), onOpen: vi.fn(), onEnd: vi.fn() };
-  return { listener, connection: connect('ws://x', listener), socket: FakeSocket.last };
+  const connection = listenTo({ socket, said } as unknown as EarlySocket, listener);
+  expect(listener.onOutput).not.toHaveBeenCalled();
+  await Promise.resolve();
+  return { listener, connection, socket };
 }
 
 afterEach(() => {
   vi.unstubAllGlobals();
 });
 
-it('sends what was typed before the server listened, after the size', () => {
-  const { listener, connection, socket } = makeConnection();
+it('hears what was said before it listened, in order, and that the server listens', async () => {
+  const socket = new FakeSocket();
+  socket.open();
+  const said = ['["setup",{}]', '["stdout","a"]', '["stdout","b"]'];
+  const { listener } = await makeConnection(socket, said);
+  socket.onmessage?.({ data: '["stdout","c"]' });
+  expect(listener.onOutput.mock.calls).toEqual([['a'], ['b'], ['c']]);
+  expect(listener.onOpen).toHaveBeenCalledOnce();
+});
+
+it('tells of a connection that was lost before it listened', async () => {
+  const socket = new FakeSocket();
+  socket.close();
+  const { listener } = await makeConnection(socket);
+  expect(listener.onEnd).toHaveBeenCalledOnce();
+  expect(listener.onOpen).not.toHaveBeenCalled();
+});
+
+it('sends what was typed before the server listened, after the size', async () => {
+  const { listener, connection, socket } = await makeConnection();
   listener.onOpen.mockImplementation(() => {
     connection.resize(24, 80);
   });
@@ -120,8 +128,8 @@ it('sends what was typed before the server listened, after the size', () => {
   ]);
 });
 
-it('tells output and the end of the shell, and nothing of what it does not know', () => {
-  const { listener, socket } = makeConnection();
+it('tells output and the end of the shell, and nothing of what it does not know', async () => {
+  const { listener, socket } = await makeConnection();
   socket.open();
   for (const data of [
     '["setup",{}]',
@@ -138,11 +146,11 @@ it('tells output and the end of the shell, and nothing of what it does not know'
   expect(listener.onEnd).toHaveBeenCalledOnce();
 });
 
-it('tells of a connection that is lost, and not of one that it closes itself', () => {
-  const lost = makeConnection();
+it('tells of a connection that is lost, and not of one that it closes itself', async () => {
+  const lost = await makeConnection();
   lost.socket.close();
   expect(lost.listener.onEnd).toHaveBeenCalledOnce();
-  const left = makeConnection();
+  const left = await makeConnection();
   left.connection.close();
   expect(left.socket.isClosed).toBe(true);
   expect(left.listener.onEnd).not.toHaveBeenCalled();

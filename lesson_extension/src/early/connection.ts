@@ -1,4 +1,5 @@
 /** The web socket of a terminal, as terminado speaks. */
+import type { EarlySocket } from './contract';
 
 /** What a terminal's shell says, and that it has ended. */
 export interface Listener {
@@ -17,16 +18,13 @@ export interface Connection {
   readonly close: () => void;
 }
 
-/** Give the address of a terminal's socket below the server's `baseUrl`. */
-export function socketUrl(page: string, baseUrl: string, terminal: string): string {
-  const url = new URL(`${baseUrl}terminals/websocket/${encodeURIComponent(terminal)}`, page);
-  url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
-  return url.href;
-}
-
-/** Connect; what is typed before the server listens is sent then. */
-export function connect(url: string, listener: Listener): Connection {
-  const socket = new WebSocket(url);
+/**
+ * Listen to a terminal: first to what it has said already.
+ *
+ * What is typed before the server listens is sent then. The listener is called after this has
+ * returned.
+ */
+export function listenTo({ socket, said }: EarlySocket, listener: Listener): Connection {
   const waiting: string[] = [];
   const send = (...message: unknown[]): void => {
     const text = JSON.stringify(message);
@@ -36,13 +34,13 @@ export function connect(url: string, listener: Listener): Connection {
       waiting.push(text);
     }
   };
-  socket.onopen = () => {
+  const begin = (): void => {
     listener.onOpen();
     for (const text of waiting.splice(0)) {
       socket.send(text);
     }
   };
-  socket.onmessage = ({ data }: MessageEvent<unknown>) => {
+  const hear = (data: unknown): void => {
     const message: unknown = typeof data === 'string' ? JSON.parse(data) : null;
     if (!Array.isArray(message)) {
       return;
@@ -54,9 +52,28 @@ export function connect(url: string, listener: Listener): Connection {
       listener.onEnd();
     }
   };
-  socket.onclose = () => {
-    listener.onEnd();
+  let isClosed = false;
+  const end = (): void => {
+    if (!isClosed) {
+      isClosed = true;
+      listener.onEnd();
+    }
   };
+  queueMicrotask(() => {
+    // Nothing comes between what was said and what will be: events wait for this to end.
+    said.splice(0).forEach(hear);
+    socket.onmessage = ({ data }: MessageEvent<unknown>) => {
+      hear(data);
+    };
+    socket.onclose = end;
+    if (socket.readyState === WebSocket.OPEN) {
+      begin();
+    } else if (socket.readyState === WebSocket.CONNECTING) {
+      socket.onopen = begin;
+    } else {
+      end();
+    }
+  });
   return {
     type: (text) => {
       send('stdin', text);
@@ -65,7 +82,7 @@ export function connect(url: string, listener: Listener): Connection {
       send('set_size', rows, columns);
     },
     close: () => {
-      socket.onclose = null;
+      isClosed = true;
       socket.close();
     },
   };

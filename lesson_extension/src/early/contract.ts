@@ -29,8 +29,17 @@ export interface TerminalPlace {
   readonly foreground: string;
 }
 
+/** The connection to that terminal, which the page opens before any script is there. */
+export interface EarlySocket {
+  readonly socket: WebSocket;
+  /** Messages that have come, as they came. */
+  readonly said: unknown[];
+}
+
 declare global {
   interface Window {
+    /** Not there on the page of a phone, where the lesson comes first. */
+    hexhubSocket?: EarlySocket;
     hexhubEarly?: EarlyView;
     /** Loads JupyterLab, once; made by the page. */
     hexhubStartLab?: () => void;

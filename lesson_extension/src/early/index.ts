@@ -5,10 +5,9 @@
  * What the server says of it stands in the configuration of JupyterLab's page.
  */
 import { pickLocale } from '../locale';
-import { socketUrl } from './connection';
 import { placeKey } from './contract';
 import { atPause } from './pause';
-import { firstPlace, keptPlace, NARROW_PAGE, type Beside } from './place';
+import { firstPlace, keptPlace, type Beside } from './place';
 import './style.css';
 import { showEarlyView } from './view';
 
@@ -39,11 +38,12 @@ function readKept(baseUrl: string): string | null {
 }
 
 function show({ baseUrl, terminal, beside }: EarlyConfig, startLab: () => void): void {
-  const page = { width: window.innerWidth, height: window.innerHeight };
-  if (page.width < NARROW_PAGE) {
+  const socket = window.hexhubSocket;
+  if (socket === undefined) {
     startLab();
     return;
   }
+  const page = { width: window.innerWidth, height: window.innerHeight };
   const { languages } = navigator;
   const { cookie } = document;
   const query = window.location.search;
@@ -52,7 +52,7 @@ function show({ baseUrl, terminal, beside }: EarlyConfig, startLab: () => void):
   const pause = atPause(window.hexhubFetchLab ?? ((): void => undefined), startLab);
   const view = showEarlyView({
     terminal,
-    url: socketUrl(window.location.href, baseUrl, terminal),
+    socket,
     place: keptPlace(readKept(baseUrl), page) ?? firstPlace(page, beside),
     waiting: words.waiting,
     label: words.terminal,

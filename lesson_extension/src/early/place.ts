@@ -10,9 +10,6 @@ export interface PageSize {
   readonly height: number;
 }
 
-/** Width of the page below which the lesson comes first, and no terminal is seen. */
-export const NARROW_PAGE = 700;
-
 /** What JupyterLab has around its main area at first, in pixels, as `widgets/layout.ts` lays it out. */
 const TOP = 53;
 const BOTTOM = 25;

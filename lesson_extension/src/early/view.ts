@@ -2,8 +2,8 @@
 import { FitAddon } from '@xterm/addon-fit';
 import { Terminal } from '@xterm/xterm';
 
-import { connect } from './connection';
-import type { EarlyView, TerminalPlace } from './contract';
+import { listenTo } from './connection';
+import type { EarlySocket, EarlyView, TerminalPlace } from './contract';
 
 /** As JupyterLab's own terminal looks where nothing is configured (`@jupyterlab/terminal`). */
 const LOOK = {
@@ -25,7 +25,7 @@ const LINES = [60, 100, 0, 92, 100, 78, 0, 96, 64];
 /** What the view is made of. */
 export interface ViewOptions {
   readonly terminal: string;
-  readonly url: string;
+  readonly socket: EarlySocket;
   readonly place: TerminalPlace;
   /** Said where JupyterLab's other parts will be. */
   readonly waiting: string;
@@ -89,8 +89,7 @@ export function showEarlyView(options: ViewOptions): EarlyView {
   const page = makePage(options, box);
   document.body.append(page);
 
-  // The server is asked while the emulator is made; it answers when that is done.
-  const connection = connect(options.url, {
+  const connection = listenTo(options.socket, {
     onOutput: (text) => {
       emulator.write(text, onShown);
     },

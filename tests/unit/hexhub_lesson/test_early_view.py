@@ -34,10 +34,12 @@ def rendered(page: str, early: dict[str, str] | None) -> str:
 
 def test_jupyterlabs_own_page_begins_with_the_first_view():
     """The page of the JupyterLab that is installed here has its script where it is looked for."""
-    page = rendered(LAB_PAGE.read_text(), {"version": "0123", "terminal": "1"})
+    early = {"version": "0123", "terminal": "1", "baseUrl": "/user/a'b</x/"}
+    page = rendered(LAB_PAGE.read_text(), early)
     assert "/user/ada/x/lab/extensions/hexhub-lesson/static/early.js?v=0123" in page
     assert 'defer="defer" src="/user/ada/x/static/lab/main.' not in page
     assert 'script.src = "/user/ada/x/static/lab/main.' in page
+    assert r'"/user/a\u0027b\u003c/x/terminals/websocket/1"' in page
 
 
 def test_without_a_terminal_the_page_is_jupyterlabs():

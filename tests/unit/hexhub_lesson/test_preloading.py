@@ -4,7 +4,7 @@ import asyncio
 import sys
 
 import pytest
-from hexhub_lesson.preloading import ask_hub_beside, hub_auth_config, read_again
+from hexhub_lesson.preloading import hub_auth_config, read_again, talk_to_hub_later
 
 
 def test_what_was_read_too_early_is_configured() -> None:
@@ -30,21 +30,28 @@ def test_settings_of_the_xsrf_id_are_read_again(monkeypatch: pytest.MonkeyPatch)
     assert xsrf._anonymous_id_headers == ["User-Agent"]
 
 
-async def test_the_hub_is_asked_beside() -> None:
-    """The start does not wait for the hub's answer, which is waited for all the same."""
-    answered = asyncio.Event()
+async def test_the_hub_is_talked_to_later() -> None:
+    """The start waits neither for the hub's version nor for the first report, which both come."""
+    may_go_on = asyncio.Event()
 
     class Server:
-        is_checked = False
+        said: list[str]
 
         async def check_hub_version(self) -> None:
-            await answered.wait()
-            self.is_checked = True
+            self.said.append("version")
 
-    ask_hub_beside(Server)
+        async def keep_activity_updated(self) -> None:
+            self.said.append("used")
+            await may_go_on.wait()
+
+    talk_to_hub_later(Server, after_s=0.05)
     server = Server()
+    server.said = []
     await server.check_hub_version()
-    assert not server.is_checked
-    answered.set()
+    reporting = asyncio.create_task(server.keep_activity_updated())
+    await asyncio.sleep(0)
+    assert server.said == []
     await server._hub_check  # type: ignore[attr-defined]
-    assert server.is_checked
+    may_go_on.set()
+    await reporting
+    assert sorted(server.said) == ["used", "version"]

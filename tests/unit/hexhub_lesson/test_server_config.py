@@ -24,6 +24,7 @@ def test_the_whole_value() -> None:
                 "/u/lab/extensions/hexhub-lesson/static/",
                 "/u/lab/extensions/@jupyterhub/jupyter-server-proxy/static/",
                 "/u/lab/extensions/jupyterlab_pygments/static/",
+                "/u/static/favicons/",
             ],
             "kernel_spec_manager_class": "hexhub_lesson.kernels.SystemKernels",
             "jpserver_extensions": {
