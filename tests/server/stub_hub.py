@@ -59,6 +59,8 @@ class StubHub:
         self.streams = 0
         self.codes: dict[str, str] = {}
         self.down = False
+        self.may_list = asyncio.Event()
+        self.may_list.set()
         self.facts: dict[str, Any] = {"idle_stop_at": None, "undo_until": None, "ended": None}
         self.replacements: list[str] = []
         app = Application(
@@ -182,7 +184,8 @@ class _Token(_Handler):
 
 
 class _Servers(_Handler):
-    def get(self, user: str) -> None:
+    async def get(self, user: str) -> None:
+        await self.hub.may_list.wait()
         names = [name for owner, name in self.hub.servers if owner == user]
         self.finish(
             {

@@ -1,5 +1,6 @@
 """The pages as a browser gets them."""
 
+import asyncio
 import re
 
 import pytest
@@ -91,12 +92,35 @@ async def test_course_page_lists_lessons_with_their_state(service: Service) -> N
     await server.task
     browser = await service.browser("ada")
 
-    page = (await browser.get(f"{PREFIX}courses/tiny")).text
+    page = (await browser.get(f"{PREFIX}courses/tiny?machines=wait")).text
 
     assert page.index("First") < page.index("Second")
     assert "Machine is running" in page
     assert 'data-stop="/services/hexhub/api/lessons/tiny/first/stop"' in page
     assert page.count("data-stop=") == 1
+
+
+@pytest.mark.parametrize("path", ["", "courses/tiny"])
+async def test_pages_do_not_wait_for_a_busy_hub(service: Service, path: str) -> None:
+    """A page comes without the machines that run, says so to its script, which asks once more."""
+    server = service.hub.begin("ada", FIRST_SERVER, "First")
+    assert server.task is not None
+    await server.task
+    browser = await service.browser("ada")
+    await browser.get(f"{PREFIX}{path}")
+    service.hub.may_list.clear()
+
+    page = (await browser.get(f"{PREFIX}{path}")).text
+    asked = asyncio.create_task(browser.get(f"{PREFIX}{path}?machines=wait"))
+    service.hub.may_list.set()
+    whole = (await asked).text
+
+    assert "Second" in page
+    assert "Machine is running" not in page
+    assert "data-machines-to-come" in page
+    assert 'data-mark="tiny/first"' in page
+    assert "Machine is running" in whole
+    assert "data-machines-to-come" not in whole
 
 
 async def test_pages_stand_while_the_hub_is_away(service: Service) -> None:

@@ -1,5 +1,6 @@
 """The pages: views of the same use cases as the API, as HTML for people."""
 
+import asyncio
 import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -40,6 +41,8 @@ from hexhub.service.wire import LessonView
 from hexhub.usecases.show_solution import show_solution
 
 STATIC_FOLDER = Path(__file__).parent.parent / "static"
+MACHINES_WAIT_S = 0.06
+"""How long a page waits for JupyterHub to tell which machines run."""
 _LOCALE_COOKIE_DAYS = 365
 _POLICY = "; ".join(
     (
@@ -199,18 +202,30 @@ class CatalogPage(PageHandler):
         """Show the catalogue."""
         views = await self.run(self.context.course_views, self.identity)
         running = await self._running()
-        courses = [self._course(lessons, running) for lessons in views]
+        courses = [self._course(lessons, running or {}) for lessons in views]
         self.show(
             "catalog.html",
+            machines_to_come=running is None,
             courses=courses,
             next=self._next(views),
             has_started=any(view.progress for lessons in views for view in lessons),
         )
 
-    async def _running(self) -> Mapping[ServerName, ServerStatus]:
-        """Give the machines that run; none where JupyterHub cannot tell just now."""
+    async def _running(self) -> Mapping[ServerName, ServerStatus] | None:
+        """Give the machines that run; none where JupyterHub cannot tell just now.
+
+        Returns:
+            None where JupyterHub takes its time: the page is shown without, and its script asks
+            again, with ``machines=wait``.
+        """
+        waits = self.get_query_argument("machines", "") == "wait"
+        asked = asyncio.create_task(self.context.hub.running_servers(self.identity.user))
+        done, _ = await asyncio.wait([asked], timeout=None if waits else MACHINES_WAIT_S)
+        if not done:
+            asked.cancel()
+            return None
         try:
-            return await self.context.hub.running_servers(self.identity.user)
+            return asked.result()
         except HubUnreachable:
             return {}
 
@@ -320,9 +335,11 @@ class CoursePage(CatalogPage):
         found = await self.run(self.context.course_for, self.identity, course)
         views = await self.run(self.context.course_views, self.identity)
         lessons = next(lessons for lessons in views if lessons[0].course.name == found.name)
+        running = await self._running()
         self.show(
             "course.html",
-            course=self._course(lessons, await self._running()),
+            machines_to_come=running is None,
+            course=self._course(lessons, running or {}),
             archives=await self.run(self._archives, found),
         )
 

@@ -31,24 +31,47 @@ addEventListener("pageshow", () => {
   }
 });
 
-for (const button of document.querySelectorAll("[data-stop]")) {
-  button.addEventListener("click", async () => {
-    const machine = button.closest("[data-machine]");
-    const problem = machine.querySelector("[data-problem]");
-    const label = button.textContent;
-    button.disabled = true;
-    button.textContent = button.dataset.stopping;
-    problem.hidden = true;
-    try {
-      await post(button.dataset.stop);
-      machine.remove();
-    } catch (error) {
-      problem.textContent = error.message;
-      problem.hidden = false;
-      button.textContent = label;
-      button.disabled = false;
+async function stopMachine(button) {
+  const machine = button.closest("[data-machine]");
+  const problem = machine.querySelector("[data-problem]");
+  const label = button.textContent;
+  button.disabled = true;
+  button.textContent = button.dataset.stopping;
+  problem.hidden = true;
+  try {
+    await post(button.dataset.stop);
+    machine.remove();
+  } catch (error) {
+    problem.textContent = error.message;
+    problem.hidden = false;
+    button.textContent = label;
+    button.disabled = false;
+  }
+}
+
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-stop]");
+  if (button) {
+    stopMachine(button);
+  }
+});
+
+// Which machines run, where JupyterHub took too long to tell it to the page: the same page, once more.
+async function showMachines() {
+  const address = new URL(location.href);
+  address.searchParams.set("machines", "wait");
+  const answer = await fetch(address, { credentials: "same-origin" });
+  if (answer.ok) {
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    for (const mark of page.querySelectorAll("[data-mark]")) {
+      const place = document.querySelector(`[data-mark="${CSS.escape(mark.dataset.mark)}"]`);
+      place?.replaceChildren(...mark.childNodes);
     }
-  });
+  }
+}
+
+if (document.querySelector("main[data-machines-to-come]")) {
+  showMachines().catch(() => undefined);
 }
 
 for (const button of document.querySelectorAll("[data-copy]")) {
