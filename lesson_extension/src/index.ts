@@ -10,7 +10,7 @@ import {
   type JupyterFrontEnd,
   type JupyterFrontEndPlugin,
 } from '@jupyterlab/application';
-import { ICommandPalette, WidgetTracker } from '@jupyterlab/apputils';
+import { ICommandPalette, IThemeManager, WidgetTracker } from '@jupyterlab/apputils';
 import { PageConfig, URLExt } from '@jupyterlab/coreutils';
 import { IDocumentManager } from '@jupyterlab/docmanager';
 import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
@@ -83,6 +83,27 @@ function followVisibility(model: LessonModel, machine: MachineModel): void {
   document.addEventListener('visibilitychange', tell);
   window.addEventListener('focus', tell);
   window.addEventListener('online', tell);
+}
+
+/** Draw the texts anew in another theme; what draws Mermaid's drawings is told of it in the same round. */
+function followTheme(themes: IThemeManager | null, panel: LessonPanel): void {
+  themes?.themeChanged.connect((_, { oldValue }) => {
+    if (oldValue) {
+      queueMicrotask(() => {
+        panel.redrawTexts();
+      });
+    }
+  });
+}
+
+/** Open what a phone's tab is for where nothing of it is open: a shell that runs, or a new one. */
+async function openSheet({ app }: Lab, sheet: Sheet): Promise<void> {
+  if (sheet !== 'terminal') {
+    await app.commands.execute('filebrowser:activate');
+    return;
+  }
+  const [shell] = [...app.serviceManager.terminals.running()];
+  await app.commands.execute('terminal:create-new', shell ? { name: shell.name } : {});
 }
 
 /** Do something once in the life of this machine's workspace. */
@@ -198,9 +219,10 @@ function addStatus(
       lab.shell.activateById(panel.id);
     },
     onTurn: (sheet) => {
-      if (!turnTo(lab.shell, panel, sheet, lastUsed.get(sheet))) {
-        const make = sheet === 'terminal' ? 'terminal:create-new' : 'filebrowser:activate';
-        void lab.app.commands.execute(make);
+      if (turnTo(lab.shell, panel, sheet, lastUsed.get(sheet))) {
+        lab.shell.collapseLeft();
+      } else {
+        void openSheet(lab, sheet);
       }
     },
   });
@@ -208,6 +230,12 @@ function addStatus(
     const sheet = newValue && sheetOf(panel, newValue);
     if (newValue !== null && sheet !== null) {
       lastUsed.set(sheet, newValue);
+    }
+  });
+  // A file was opened from the list, be it the one that was in front.
+  lab.documents.activateRequested.connect(() => {
+    if (lab.shell.mode === 'single-document') {
+      lab.shell.collapseLeft();
     }
   });
   // Not by what has the focus: the lesson comes to the front without taking it.
@@ -281,6 +309,7 @@ const plugin: JupyterFrontEndPlugin<void> = {
     ITerminalTracker,
     IStatusBar,
     ISettingRegistry,
+    IThemeManager,
   ],
   activate: (
     app: JupyterFrontEnd,
@@ -294,6 +323,7 @@ const plugin: JupyterFrontEndPlugin<void> = {
     terminals: ITerminalTracker | null,
     statusBar: IStatusBar | null,
     settings: ISettingRegistry | null,
+    themes: IThemeManager | null,
   ): void => {
     const lab: Lab = { app, shell, documents, rendermime, restorer, terminals };
     const memory = makeMemory(stateDb);
@@ -363,6 +393,7 @@ const plugin: JupyterFrontEndPlugin<void> = {
     void app.restored.then(() => {
       followWidth({ shell, panel, addBeside: side.add, onChange: status.setNarrow });
     });
+    followTheme(themes, panel);
     followVisibility(model, machine);
     machine.start();
     void model.start();

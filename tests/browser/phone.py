@@ -64,3 +64,27 @@ def on_a_phone(page: Page) -> Iterator[None]:
     yield
     page.set_viewport_size(WIDE)
     expect(page.locator("#jp-right-stack .hx-panel")).to_be_visible()
+
+
+def expect_side_by_side(page: Page) -> None:
+    """See the files at the left, the terminal beside them and the lesson at the right of both."""
+    terminal = page.locator(".jp-Terminal:visible").first
+    expect(terminal).to_be_visible()
+    places = (page.locator(".jp-FileEditor:visible").first, terminal, page.locator(".hx-panel"))
+    files, beside, lesson = (box for place in places if (box := place.bounding_box()) is not None)
+    assert files["x"] + files["width"] <= beside["x"]
+    assert beside["x"] + beside["width"] <= lesson["x"]
+    assert abs(files["height"] - beside["height"]) < 40
+    assert min(files["width"], beside["width"]) > 400
+
+
+def turn_to(page: Page, name: str) -> None:
+    """Press one of the tabs at the foot of a phone's page; afterwards it is the one marked."""
+    page.locator(".hx-sheets").get_by_role("button", name=name, exact=True).click()
+    expect_sheet(page, name)
+
+
+def expect_sheet(page: Page, name: str | None) -> None:
+    """See which of the tabs at the foot of a phone's page is marked: Lesson, Files, Terminal."""
+    marked = page.locator('.hx-sheets [aria-pressed="true"]')
+    expect(marked).to_have_text([] if name is None else [name])

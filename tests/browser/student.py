@@ -12,6 +12,7 @@ from hexhub.names import machine_name
 PASSWORD = "correct-horse-battery-staple"
 OPEN_MS = 90_000
 CHECK_MS = 90_000
+_IDE = re.compile(r"/user/[^/]+/[^/]+/(lab|doc)\b")
 _MARK_SPOKEN = "document.querySelector('.hx-spoken[role=status] > span').dataset.isOld = 'yes'"
 # Each thing that is said has an element of its own, and what is said first of a check comes with
 # its Cancel: once another element stands there, no Cancel means that the check has ended. Cancel
@@ -80,8 +81,8 @@ class Student:
         self.wait_for_lesson()
 
     def wait_for_lesson(self) -> None:
-        """Wait for JupyterLab with the lesson panel."""
-        self.page.wait_for_url("**/lab**", timeout=OPEN_MS)
+        """Wait for JupyterLab with the lesson panel; a phone's page may be at ``/doc``."""
+        self.page.wait_for_url(_IDE, timeout=OPEN_MS)
         expect(self.panel.locator(".hx-step-head").first).to_be_visible(timeout=OPEN_MS)
 
     @property
@@ -166,6 +167,18 @@ class Student:
             shown = self.panel.locator(f".hx-unfolded .hx-outcome-{expected}")
             expect(shown.first).to_be_visible()
         return self
+
+    def expect_cancelled(self) -> None:
+        """See and hear that the check is cancelled, with the focus on Check; it can be pressed."""
+        panel = self.panel
+        says = "You cancelled this check; it does not count."
+        expect(panel.locator(".hx-outcome-cancelled")).to_contain_text(says, timeout=CHECK_MS)
+        expect(panel.locator('[role="status"].hx-spoken')).to_have_text("Cancelled.")
+        expect(panel.locator(".hx-cancel")).to_have_count(0)
+        check = panel.locator(".hx-check")
+        expect(check).to_have_text("Check again")
+        expect(check).to_have_attribute("aria-disabled", "false")
+        expect(check).to_be_focused()
 
     def expect_progress(self, passed: int, total: int) -> None:
         """See that many steps ticked."""

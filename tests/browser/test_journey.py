@@ -10,8 +10,8 @@ from playwright.sync_api import Page, expect
 
 from .accessibility import violations
 from .locked_texts import LockedTexts, Received, find_in_machine
-from .phone import cut_off, on_a_phone
-from .student import CHECK_MS, Student
+from .phone import cut_off, expect_side_by_side, on_a_phone
+from .student import Student
 from .system import REPOSITORY
 
 LESSONS = REPOSITORY / "courses" / "real-machine" / "lessons"
@@ -82,18 +82,6 @@ def shell(student: Student) -> None:
     expect_finished(student, "shell")
 
 
-def expect_side_by_side(page: Page) -> None:
-    """See the files at the left, the terminal beside them and the lesson at the right of both."""
-    terminal = page.locator(".jp-Terminal:visible").first
-    expect(terminal).to_be_visible()
-    places = (page.locator(".jp-FileEditor:visible").first, terminal, page.locator(".hx-panel"))
-    files, beside, lesson = (box for place in places if (box := place.bounding_box()) is not None)
-    assert files["x"] + files["width"] <= beside["x"]
-    assert beside["x"] + beside["width"] <= lesson["x"]
-    assert abs(files["height"] - beside["height"]) < 40
-    assert min(files["width"], beside["width"]) > 400
-
-
 def open_place_of_failure(student: Student) -> None:
     """Press the place in a file that a result names: the file is opened, at its line."""
     page = student.page
@@ -118,19 +106,6 @@ ENDLESS = """    while not text.isdigit():
 """
 
 
-def expect_cancelled(student: Student) -> None:
-    """See and hear that the check is cancelled, with the focus on Check, which can be pressed."""
-    panel = student.panel
-    says = "You cancelled this check; it does not count."
-    expect(panel.locator(".hx-outcome-cancelled")).to_contain_text(says, timeout=CHECK_MS)
-    expect(panel.locator('[role="status"].hx-spoken')).to_have_text("Cancelled.")
-    expect(panel.locator(".hx-cancel")).to_have_count(0)
-    check = panel.locator(".hx-check")
-    expect(check).to_have_text("Check again")
-    expect(check).to_have_attribute("aria-disabled", "false")
-    expect(check).to_be_focused()
-
-
 def cancel_endless_checks(student: Student) -> None:
     """Cancel a check that runs, with the mouse; check again at once, and cancel, by keyboard."""
     page, panel = student.page, student.panel
@@ -138,14 +113,14 @@ def cancel_endless_checks(student: Student) -> None:
     check.click()
     expect(check).to_contain_text("Checking…")
     cancel.click()
-    expect_cancelled(student)
+    student.expect_cancelled()
     page.keyboard.press("Enter")
     expect(check).to_contain_text("Checking…")
     expect(panel.locator('[role="status"].hx-spoken')).to_have_text("The check is running.")
     page.keyboard.press("Tab")
     expect(cancel).to_be_focused()
     page.keyboard.press("Enter")
-    expect_cancelled(student)
+    student.expect_cancelled()
 
 
 def reset_step(student: Student) -> None:

@@ -3,7 +3,6 @@
 import json
 import re
 import sqlite3
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,11 +12,11 @@ from playwright.sync_api import Browser, Dialog, Locator, Page, Request, Respons
 from .accessibility import violations
 from .conftest import SHOTS
 from .palette import run_command
+from .parts import EXPOSE_APP, serve, show_blocks, show_theory, wait_for_file
 from .phone import NARROW, WIDE, cut_off, on_a_phone
 from .student import CHECK_MS, OPEN_MS, Student, hold_start
 from .system import System
 
-SERVER = Path(__file__).with_name("port_server.py")
 PLUGINS = Path(__file__).with_name("plugins.txt")
 """JupyterLab's plugins that are on, by what they are for."""
 
@@ -75,50 +74,6 @@ ARMED = """node => [...node.querySelectorAll('*')].flatMap(element => [
     .map(a => a.name + '=' + a.value)])"""
 """Gives what could run in a part of the page."""
 
-BLOCKS = """
-Press these.
-
-```bash run
-echo typed > ~/work/typed.txt
-```
-
-```python copy
-print("copied")
-```
-
-```open:work/report.sh:3
-```
-
-```preview:8123
-```
-
-| a | b |
-|---|---|
-| $x^2$ | **bold** |
-
-![The plan](images/plan.png)
-
-```mermaid
-graph LR; Start --> Stop
-```
-
-The end of the blocks.
-"""
-PICTURE = (
-    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJg"
-    "gg=="
-)
-"""One pixel."""
-
-EXPOSE_APP = """document.addEventListener('readystatechange', () => {
-  const config = document.getElementById('jupyter-config-data');
-  if (config !== null && document.readyState === 'interactive') {
-    config.textContent = JSON.stringify(
-      {...JSON.parse(config.textContent), exposeAppInBrowser: true});
-  }
-})"""
-"""Has JupyterLab, by an option of its own, hand its app to the scripts of the page."""
-
 
 @pytest.fixture(scope="module")
 def student(chromium: Browser, system: System) -> Iterator[Student]:
@@ -136,26 +91,6 @@ def student(chromium: Browser, system: System) -> Iterator[Student]:
     SHOTS.mkdir(parents=True, exist_ok=True)
     student.shot("panel-last")
     context.close()
-
-
-def show_theory(page: Page, text: str, locale: str = "en") -> None:
-    """Have the lesson's theory say something else, from its next look on."""
-
-    def answer(route: Route) -> None:
-        response = route.fetch()
-        lesson = response.json()
-        lesson["lesson"]["theory"] = text
-        route.fulfill(response=response, json=lesson)
-
-    page.unroute("**/hexhub/lesson?*")
-    page.route("**/hexhub/lesson?*", answer)
-
-
-def wait_for_file(student: Student, path: str) -> None:
-    """Wait until what was typed has made a file."""
-    look = ("sh", "-c", 'until [ -e "$0" ]; do sleep 0.1; done', path)
-    seen = student.in_machine("timeout", "60", *look)
-    assert seen.returncode == 0, f"there is no {path}: {seen.stderr}"
 
 
 def attempts_of(system: System, student: Student) -> int:
@@ -244,16 +179,8 @@ def test_buttons_of_code_blocks(student: Student) -> None:
     """Run types into the terminal, open goes to the line, copy copies, preview opens a tab; beside
     them a picture of the lesson, a table, formulas, a drawing, and code in colours."""
     page = student.page
-    picture = {"version": 1, "media_type": "image/png", "data": PICTURE}
-    page.route("**/hexhub/images/plan.png?*", lambda route: route.fulfill(json=picture))
-    show_theory(page, BLOCKS)
     panel = student.panel
-    expect(panel.get_by_text("The end of the blocks.")).to_be_visible()
-    expect(panel.locator(".hx-markdown .jp-RenderedMermaid img")).to_be_visible()
-    expect(panel.locator(".hx-markdown mjx-container").first).to_be_attached()
-    expect(panel.get_by_alt_text("The plan")).to_have_js_property("naturalWidth", 1)
-    expect(panel.locator(".hx-markdown td strong")).to_have_text("bold")
-    expect(panel.locator(".hx-markdown pre span", has_text='"copied"')).to_be_visible()
+    show_blocks(student, "work/report.sh", 8123)
     panel.get_by_role("button", name="Run in the terminal").click()
     wait_for_file(student, "/home/student/work/typed.txt")
     panel.get_by_role("button", name="Open work/report.sh, line 3").click()
@@ -263,19 +190,11 @@ def test_buttons_of_code_blocks(student: Student) -> None:
     student.shot("panel-blocks")
 
 
-def serve(student: Student, port: int) -> None:
-    """Start a student's web server in the machine."""
-    machine = student.machine()
-    subprocess.run(["docker", "cp", str(SERVER), f"{machine}:/tmp/port_server.py"], check=True)
-    program = ["/opt/hexhub/bin/python", "/tmp/port_server.py", str(port)]
-    subprocess.run(["docker", "exec", "--detach", machine, *program], check=True)
-
-
 def test_preview_of_a_web_server(student: Student) -> None:
     """The tab says that nothing answers, shows the page by itself once something does, with what it
     asks for by absolute path and over its web socket, loads it again, and opens it outside."""
     page = student.page
-    show_theory(page, BLOCKS)
+    show_blocks(student, "work/report.sh", 8123)
     student.panel.get_by_role("button", name="Show port 8123").click()
     tab = page.locator(".lm-TabBar-tab", has_text="Port 8123")
     expect(
@@ -301,27 +220,42 @@ def test_preview_of_a_web_server(student: Student) -> None:
     page.unroute("**/hexhub/lesson?*")
 
 
-def test_hostile_lesson_runs_nothing(student: Student) -> None:
-    """Script, event handlers, javascript: links and hostile SVG of a lesson do nothing at all."""
-    page = student.page
-    page.evaluate("window.fired = null")
-    dialogs: list[str] = []
-    page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
-    show_theory(page, HOSTILE)
-    panel = student.panel
-    expect(panel.get_by_text("The end of the hostile text.")).to_be_visible()
-    text = panel.locator("#hx-theory-body")
+def press_all(text: Locator) -> None:
+    """Press what looks like a link or a button in a text; wait until what it began has happened."""
     for element in text.locator("a, p, summary, img").all():
         element.dispatch_event("mouseover")
         element.dispatch_event("toggle")
     for link in text.locator(
-        "a:not([target]), a[href^='java' i], a[href^='data' i], form button"
+        "a:not([target]), a[href^='java' i], a[href^='data' i], button:has-text('form button')"
     ).all():
         link.click(force=True)
     # What a link or a timer began would have happened by the lesson's next look.
-    with page.expect_response("**/hexhub/lesson?*"):
+    with text.page.expect_response("**/hexhub/lesson?*"):
         pass
-    assert page.evaluate("window.fired") is None
+
+
+def test_hostile_lesson_runs_nothing(student: Student) -> None:
+    """Script, event handlers, javascript: links and hostile SVG of a lesson do nothing at all."""
+    page = student.page
+    # A page that was loaded anew has lost this word.
+    page.evaluate("window.fired = 'nothing'")
+    dialogs: list[str] = []
+
+    def refuse(dialog: Dialog) -> None:
+        dialogs.append(dialog.message)
+        dialog.dismiss()
+
+    page.on("dialog", refuse)
+    show_theory(page, HOSTILE)
+    panel = student.panel
+    text = panel.locator("#hx-theory-body")
+    expect(panel.get_by_text("The end of the hostile text.")).to_be_visible()
+    press_all(text)
+    with on_a_phone(page):
+        press_all(text)
+    # It would refuse a later test to leave the page, where JupyterLab asks.
+    page.remove_listener("dialog", refuse)
+    assert page.evaluate("window.fired") == "nothing"
     assert dialogs == []
     assert text.evaluate(ARMED) == []
     assert panel.locator(".hx-block-action").count() == 0
@@ -393,24 +327,15 @@ def widen_panel(student: Student) -> float:
     raise AssertionError(f"the width {width} was not kept: {kept}")
 
 
-def accept_dialog(dialog: Dialog) -> None:
-    """Say yes, and let the test's output tell to what."""
-    print("asked:", dialog.type, dialog.message)
-    dialog.accept()
-
-
 def test_a_reload_keeps_the_students_own_layout(student: Student) -> None:
     """The same tabs, no second terminal, and the lesson as wide as it was made."""
     page = student.page
     tabs = page.locator("#jp-main-dock-panel .lm-TabBar-tab")
     names = tabs.all_inner_texts()
     width = widen_panel(student)
-    # JupyterLab may ask whether one will leave, as long as it keeps something; and all that counts
-    # is that the new page comes, not that a busy computer has loaded the last of it.
-    page.on("dialog", accept_dialog)
+    # All that counts is that the new page comes, not that a busy computer has loaded all of it.
     page.evaluate("window.isOld = true")
     page.reload(wait_until="commit", timeout=OPEN_MS)
-    page.remove_listener("dialog", accept_dialog)
     student.wait_for_lesson()
     assert page.evaluate("window.isOld") is None
     expect(tabs).to_have_text(names)

@@ -234,6 +234,25 @@ describe('steps', () => {
     vi.unstubAllGlobals();
   });
 
+  it('draw their task anew with other tools, as after a change of the theme', async () => {
+    const drawn = vi.fn(markdown.render);
+    const state = makeState({ lesson: makeLesson({ steps: [makeStep({ task: 'nginx' })] }) });
+    const panel = (tools: MarkdownTools) => (
+      <Panel {...panelOf(state, makeWishes()).props} markdown={tools} />
+    );
+    const tools = { ...markdown, render: drawn };
+    const { rerender } = render(panel(tools));
+    const tasks = () => drawn.mock.calls.filter(([source]) => source === 'nginx').length;
+    await waitFor(() => {
+      expect(tasks()).toBe(1);
+    });
+    rerender(panel(tools));
+    rerender(panel({ ...tools }));
+    await waitFor(() => {
+      expect(tasks()).toBe(2);
+    });
+  });
+
   it('without a check are marked as done by hand', () => {
     const lesson = makeLesson({ steps: [makeStep({ has_check: false })] });
     const { wishes } = show({ lesson });

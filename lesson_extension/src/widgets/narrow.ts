@@ -7,7 +7,7 @@
  */
 import type { LabShell } from '@jupyterlab/application';
 import { DocumentWidget } from '@jupyterlab/docregistry';
-import type { Widget } from '@lumino/widgets';
+import { DockPanel, type Widget } from '@lumino/widgets';
 
 import { setPanelWidth } from './layout';
 import { balanceWork, findPart } from './parts';
@@ -26,6 +26,11 @@ export interface NarrowOptions {
   readonly addBeside: () => void;
   /** Is told when the page becomes narrow, or wide again. */
   readonly onChange: (isNarrow: boolean) => void;
+}
+
+/** Give what stands in front of the main area, where that is seen or not. */
+function frontOf(dock: Widget | null): Widget | null {
+  return dock instanceof DockPanel ? ([...dock.selectedWidgets()][0] ?? null) : null;
 }
 
 /** Keep the page usable at any width; begins at once. */
@@ -49,9 +54,23 @@ export function followWidth(options: NarrowOptions): void {
       balanceWork(shell);
       setPanelWidth(shell);
     }
+    shareWithList();
     panel.setNarrow(query.matches);
     onChange(query.matches);
   };
+  // Neither the list of files nor what it stands beside has a use for half of such a page; what is
+  // opened from the list cannot have the focus yet, by which the shell would know it.
+  const dock = findPart(shell, 'jp-main-dock-panel');
+  let front = frontOf(dock);
+  const shareWithList = (): void => {
+    const isAnother = front !== frontOf(dock);
+    front = frontOf(dock);
+    if (query.matches && isAnother) {
+      shell.collapseLeft();
+    }
+    dock?.setHidden(query.matches && !shell.leftCollapsed);
+  };
+  shell.layoutModified.connect(shareWithList);
   query.addEventListener('change', apply);
   if (query.matches) {
     apply();
@@ -73,6 +92,9 @@ export function sheetOf(panel: Widget, widget: Widget): Sheet | null {
 
 /** Give what is shown on a page of one thing at a time; null for another one, as a preview. */
 export function shownSheet(shell: LabShell, panel: Widget): Sheet | null {
+  if (!shell.leftCollapsed) {
+    return 'files';
+  }
   const shown = [...shell.widgets('main')].find((widget) => widget.isVisible);
   return shown === undefined ? null : sheetOf(panel, shown);
 }

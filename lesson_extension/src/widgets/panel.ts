@@ -28,6 +28,7 @@ export class LessonPanel extends ReactWidget {
   constructor(private readonly options: LessonPanelOptions) {
     super();
     const { model, machine } = options;
+    this._markdown = options.markdown;
     this.id = 'hexhub-lesson-panel';
     this.addClass('hx-widget');
     this.title.icon = lessonIcon;
@@ -87,6 +88,12 @@ export class LessonPanel extends ReactWidget {
     this.update();
   }
 
+  /** Draw the texts anew: a drawing in one has the colours of the theme that it was drawn in. */
+  redrawTexts(): void {
+    this._markdown = { ...this._markdown };
+    this.update();
+  }
+
   /** Stop drawing. */
   override dispose(): void {
     this.options.model.changed.disconnect(this._onChanged);
@@ -100,7 +107,7 @@ export class LessonPanel extends ReactWidget {
       state,
       machine: this.options.machine.state,
       texts: textsIn(state.locale),
-      markdown: this.options.markdown,
+      markdown: this._markdown,
       tools: this.options.tools,
       checkKeys: this.options.checkKeys,
       isNarrow: this._isNarrow,
@@ -118,5 +125,6 @@ export class LessonPanel extends ReactWidget {
   }
 
   private _isNarrow = false;
+  private _markdown: MarkdownTools;
   private readonly _wishes: PanelWishes;
 }
