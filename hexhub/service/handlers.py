@@ -197,6 +197,12 @@ class BaseHandler(HubOAuthenticated, RequestHandler):  # type: ignore[misc] # ju
         else:
             log.error("%s failed", where, exc_info=(typ, value, tb) if typ and value else True)
 
+    def holds_xsrf_token(self) -> bool:
+        """Whether the request's header is the XSRF token of its log-in, once that is known."""
+        given = self.request.headers.get("X-XSRFToken", "").encode("utf-8", "replace")
+        # Without a header we do not ask for ours: on a visit JupyterHub would set a cookie for it.
+        return bool(given) and hmac.compare_digest(given, self.xsrf_token)
+
     @property
     def wanted_locales(self) -> list[Locale]:
         """Languages of the person, best first."""
@@ -239,9 +245,7 @@ class ApiHandler(BaseHandler):
         """
         if getattr(self, "_token_authenticated", False):
             return
-        given = self.request.headers.get("X-XSRFToken", "").encode("utf-8", "replace")
-        # Without a header we do not ask for ours: on a visit JupyterHub would set a cookie for it.
-        if not given or not hmac.compare_digest(given, self.xsrf_token):
+        if not self.holds_xsrf_token():
             raise errors.LoginRequired(
                 "A log-in by cookie counts here only with its header X-XSRFToken. "
                 "Load the page again."

@@ -153,15 +153,32 @@ async def test_cookie_alone_does_not_read(service: Service, mode: str | None) ->
 
 
 @pytest.mark.parametrize("mode", ["cors", "same-origin", "no-cors"])
-async def test_scripts_fetch_no_page(service: Service, mode: str) -> None:
-    """A page, and the XSRF token that it carries, is given to visits, and to no script."""
+@pytest.mark.parametrize("given", [None, "", "chosen", "bob's"])
+async def test_scripts_fetch_no_page(service: Service, mode: str, given: str | None) -> None:
+    """A page, and the XSRF token that it carries, is given to no script that has not got it."""
+    of_bob = xsrf_of(await (await service.browser("bob")).get(PREFIX))
     browser = await service.browser("ada")
     await browser.get(PREFIX)
+    token = of_bob if given == "bob's" else given
 
-    answer = await browser.get(PREFIX, headers={"Sec-Fetch-Mode": mode})
+    answer = await browser.get(
+        PREFIX,
+        headers={"Sec-Fetch-Mode": mode, **({} if token is None else {"X-XSRFToken": token})},
+    )
 
-    assert answer.status_code == 403
+    assert answer.status_code in (302, 403)
     assert 'name="xsrf"' not in answer.text
+
+
+async def test_a_pages_own_script_fetches_it_again(service: Service) -> None:
+    """With the token that the page has carried, its script may ask for the page once more."""
+    browser = await service.browser("ada")
+    token = xsrf_of(await browser.get(PREFIX))
+
+    again = await browser.get(PREFIX, headers={**SCRIPT, "X-XSRFToken": token})
+
+    assert again.status_code == 200
+    assert xsrf_of(again) == token
 
 
 async def test_xsrf_token_is_taken_from_the_header_alone(service: Service) -> None:

@@ -44,6 +44,7 @@ STATIC_FOLDER = Path(__file__).parent.parent / "static"
 MACHINES_WAIT_S = 0.06
 """How long a page waits for JupyterHub to tell which machines run."""
 _LOCALE_COOKIE_DAYS = 365
+_NOT_FOR_SCRIPTS = "This is a page to visit, not one for scripts; they have the API."
 _POLICY = "; ".join(
     (
         "default-src 'none'",
@@ -88,27 +89,34 @@ class PageHandler(BaseHandler):
             return
         if not self.needs_login:
             return
-        self.check_is_visit()
+        is_visit = self.request.headers.get("Sec-Fetch-Mode", "navigate") == "navigate"
+        if not is_visit and "X-XSRFToken" not in self.request.headers:
+            raise AccessDenied(_NOT_FOR_SCRIPTS)
         try:
-            self.identity = await self.identify()
+            identity = await self.identify()
         except LoginRequired:
             self.redirect(self.get_login_url())
             return
+        if not is_visit:
+            self.check_script()
+        # From here on pages carry the token, pages of errors too.
+        self.identity = identity
         self.identity.check_person()
 
-    def check_is_visit(self) -> None:
-        """Pass who opens the page in a window, not a script that fetches it.
+    def check_script(self) -> None:
+        """Pass a script that fetches the page and has the XSRF token of its log-in already.
 
-        A page carries the XSRF token of its log-in. JupyterHub lets a script of the same origin,
-        which without subdomains may be that of another student's machine, fetch it with
-        ``no-cors``, and read it.
+        A page carries that token. JupyterHub lets a script of the same origin, which without
+        subdomains may be that of another student's machine, fetch it with ``no-cors``, and read it.
+        What the script of one of our pages holds, it can learn from no other.
 
         Raises:
-            AccessDenied: The browser says that it is no visit. Browsers say nothing where the
-                address is neither HTTPS nor this computer; then we cannot tell.
+            AccessDenied: The browser says that it is no visit, and the token is missing or another.
+                Browsers say nothing where the address is neither HTTPS nor this computer; then we
+                cannot tell.
         """
-        if self.request.headers.get("Sec-Fetch-Mode", "navigate") != "navigate":
-            raise AccessDenied("This is a page to visit, not one for scripts; they have the API.")
+        if not self.holds_xsrf_token():
+            raise AccessDenied(_NOT_FOR_SCRIPTS)
 
     def _url_without_locale(self) -> str:
         rest = [

@@ -10,9 +10,9 @@ export class ApiError extends Error {
   }
 }
 
-const options = (method) => ({
+const options = (method, accept = "application/json") => ({
   method,
-  headers: { "X-XSRFToken": xsrf(), Accept: "application/json" },
+  headers: { "X-XSRFToken": xsrf(), Accept: accept },
   credentials: "same-origin",
   redirect: "error",
 });
@@ -43,4 +43,13 @@ export async function postAhead(url) {
   } catch {
     return null;
   }
+}
+
+// A page of ours, without visiting it.
+export async function getPage(url) {
+  const answer = await fetch(url, options("GET", "text/html"));
+  if (!answer.ok) {
+    throw new ApiError("error", `${answer.status} ${answer.statusText}`, answer.status);
+  }
+  return new DOMParser().parseFromString(await answer.text(), "text/html");
 }

@@ -1,6 +1,6 @@
 // What every page can do: open a lesson, stop a machine, copy a file.
 
-import { post, postAhead } from "./api.js";
+import { getPage, post, postAhead } from "./api.js";
 
 // A machine that is there at once is gone to at once; where it takes longer, or fails, the link leads
 // to the page that says so, and joins this start.
@@ -60,13 +60,10 @@ document.addEventListener("click", (event) => {
 async function showMachines() {
   const address = new URL(location.href);
   address.searchParams.set("machines", "wait");
-  const answer = await fetch(address, { credentials: "same-origin" });
-  if (answer.ok) {
-    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-    for (const mark of page.querySelectorAll("[data-mark]")) {
-      const place = document.querySelector(`[data-mark="${CSS.escape(mark.dataset.mark)}"]`);
-      place?.replaceChildren(...mark.childNodes);
-    }
+  const page = await getPage(address);
+  for (const mark of page.querySelectorAll("[data-mark]")) {
+    const place = document.querySelector(`[data-mark="${CSS.escape(mark.dataset.mark)}"]`);
+    place?.replaceChildren(...mark.childNodes);
   }
 }
 
