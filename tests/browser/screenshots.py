@@ -34,6 +34,7 @@ FOR_DOCS = {
     "lesson": "failed-wide-light",
     "lesson-dark": "failed-wide-dark",
     "lesson-narrow": "failed-narrow-light",
+    "lesson-narrow-dark": "failed-narrow-dark",
 }
 """Name in the docs → name among all."""
 RECEIPT = '''\

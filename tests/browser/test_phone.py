@@ -17,11 +17,12 @@ from .conftest import SHOTS
 from .palette import run_command
 from .parts import EXPOSE_APP, serve, show_blocks, wait_for_file
 from .phone import NARROW, WIDE, cut_off, expect_sheet, expect_side_by_side, turn_to
-from .student import OPEN_MS, Student, hold_start
+from .student import CHECK_MS, OPEN_MS, Student, hold_start
 from .system import REPOSITORY, System
 
 FILE = "/home/student/work/receipt.py"
-SOLUTION = REPOSITORY / "courses/real-machine/lessons/python-module/solution/receipt.py"
+LESSON = REPOSITORY / "courses/real-machine/lessons/python-module"
+SOLUTION, STARTER = LESSON / "solution/receipt.py", LESSON / "starter/receipt.py"
 _LINE_COLOUR = (
     "decodeURIComponent(document.querySelector('.hx-markdown .jp-RenderedMermaid img').src)"
     r".match(/\.flowchart-link ?{[^}]*?stroke: ?([^;}]+)/)?.[1]"
@@ -294,6 +295,33 @@ def test_cancel_a_check(student: Student, look: Look) -> None:
     expect_readable(student, look, "cancelled")
 
 
+def test_without_a_connection(student: Student, look: Look) -> None:
+    """It is said plainly, at the check and at the foot, and that the connection is back."""
+    page, panel = student.page, student.panel
+    facts = panel.locator(".hx-facts") if look.is_phone else page.locator(".hx-status")
+    page.route("**/hexhub/**", lambda route: route.abort())
+    panel.locator(".hx-check").tap()
+    expect(panel.get_by_text("Sent when the connection is back")).to_be_visible()
+    expect(facts).to_contain_text("No connection")
+    expect_readable(student, look, "offline")
+    panel.locator(".hx-cancel").tap()
+    expect(panel.locator(".hx-cancel")).to_have_count(0)
+    page.unroute("**/hexhub/**")
+    expect(facts).to_contain_text("Connected", timeout=CHECK_MS)
+
+
+def open_place(student: Student, look: Look) -> None:
+    """Press the place in a file that a result names: the file is shown, at its line."""
+    place = student.panel.get_by_role("button", name=re.compile(r"^receipt\.py, line \d+$")).first
+    found = re.search(r"\d+", place.inner_text())
+    assert found is not None
+    place.tap()
+    cursor_is_at(student.page, int(found[0]))
+    expect(student.page.locator(".jp-FileEditor:visible .cm-content")).to_be_focused()
+    expect_sheet(student.page, "Files")
+    back_to_lesson(student, look)
+
+
 def test_hints_and_earlier_attempts(student: Student, look: Look) -> None:
     """Hints come one by one, each with its condition; what was checked before is there to be read,
     with its time and, at the first step, the difference."""
@@ -306,7 +334,10 @@ def test_hints_and_earlier_attempts(student: Student, look: Look) -> None:
     assert look.right in solution
     write(student, solution.replace(look.right, look.wrong))
     student.check("failed")
+    write(student, STARTER.read_text(encoding="utf-8"))
     student.check("failed")
+    if look.is_phone:  # Step 3 runs the program, and has no place in it to name.
+        open_place(student, look)
     panel.get_by_role("button", name="Hint 2 of 2").tap()
     expect(panel.locator(".hx-hint")).to_have_count(2)
     expect(panel.get_by_role("button", name=re.compile("^Hint"))).to_have_count(0)
@@ -339,7 +370,7 @@ def test_steps(student: Student, look: Look) -> None:
     )
     if look.step > 1:
         panel.get_by_text("Earlier attempts").tap()
-        panel.locator(".hx-earlier-failed").first.tap()
+        panel.locator(".hx-earlier-failed").last.tap()
     difference = panel.locator(".hx-difference")
     expect(difference.first).to_be_visible()
     difference.first.evaluate("one => one.scrollIntoView()")
