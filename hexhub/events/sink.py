@@ -8,8 +8,10 @@ each combination): course, lesson, step, outcome, start, reason. All else is a f
 Design choices: InfluxDB takes a point with the measurement, tags and time of an older one for the
 same point and overwrites it. That makes sending twice harmless, and would lose the second of two
 students who do the same at the same microsecond: the event's sequence stands in the nanoseconds,
-which our clocks do not have. Synchronous writes: the batching mode of influxdb-client returns
-before anything is sent, and drops what it cannot send.
+which our clocks do not have. (VictoriaMetrics counts milliseconds: with its
+``-dedup.minScrapeInterval`` it takes two such events of one millisecond for one.) Synchronous
+writes: the batching mode of influxdb-client returns before anything is sent, and drops what it
+cannot send.
 """
 
 from collections.abc import Sequence

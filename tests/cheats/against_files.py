@@ -111,18 +111,19 @@ EXITS = [
         "End, kill and interrupt whoever runs the tests, also while it tidies up.",
         {
             "sums.py": f"""{_RIGHT_BUT_THE_WORD}
-import os, signal
+import os, signal, time
 if os.fork() == 0:
     os.setsid()
     while True:
-        for pid in range(1, 60):
+        for pid in range(1, 400):
             for number in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
                 try:
                     if pid != os.getpid(): os.kill(pid, number)
                 except OSError: pass
+time.sleep(3)  # Until the other one's signal comes.
 """
         },
-        met="raised|ended the program|did not return",
+        met="raised|ended the program",
     ),
     Cheat(
         "kills-everything",
