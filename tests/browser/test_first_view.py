@@ -34,7 +34,7 @@ def listen(page: Page) -> list[list[str]]:
 def type_lines_until_jupyterlab(student: Student) -> int:
     """Type the numbers from 0, a line each, until JupyterLab's terminal is there, and five more.
 
-    Not as fast as can be: of a thousand pieces of output, mostly a key each, a server keeps the last.
+    Not as fast as can be: a server keeps the last thousand pieces of output, mostly a key each.
     """
     keyboard, left = student.page.keyboard, 5
     for number in range(ENOUGH):
