@@ -34,6 +34,7 @@ from hexhub.archives import Archives
 from hexhub.catalog.model import Course, Lesson, Network
 from hexhub.catalog.published import PublishedCatalog
 from hexhub.docker_client import connect
+from hexhub.ended_containers import last_state
 from hexhub.hub_reports import HubReports
 from hexhub.machine_facts import MachineEnd, MachineFacts
 from hexhub.names import machine_name
@@ -250,13 +251,13 @@ class LessonSpawner(DockerSpawner):
             container = await asyncio.wait_for(
                 self._docker_call("inspect_container", self.object_name), self.docker_timeout_s
             )
+            state = await asyncio.wait_for(self._last_state(container), self.docker_timeout_s)
         except NotFound:
             self._note_end(None)
             return 0
         except (TimeoutError, *DockerTrouble) as exc:
             self.log.warning("Docker does not tell how %s is: %s", self.object_name, exc)
             return None
-        state = container["State"]
         if state["Running"]:
             return await self._stop_if_empty(container) or await self._stop_if_idle()
         self._note_end(self._how_it_ended(state))
@@ -287,7 +288,7 @@ class LessonSpawner(DockerSpawner):
             undo_until=undo_until(aside, datetime.now(UTC)),
             ended=self.ended
             if container is None or container["State"]["Running"]
-            else self._how_it_ended(container["State"]),
+            else self._how_it_ended(await self._last_state(container)),
         )
 
     @property
@@ -319,6 +320,13 @@ class LessonSpawner(DockerSpawner):
         async with self._moving:
             await self._docker_call_with(partial(take_back, machine=self.object_name))
             self._life.ended = None
+
+    async def _last_state(self, container: dict[str, Any]) -> dict[str, Any]:
+        """Give ``State`` of the inspected machine; of one that ended by itself, the reason too."""
+        state: dict[str, Any] = container["State"]
+        if state["Running"] or self._life.was_stopped:
+            return state
+        return await self._docker_call_with(partial(last_state, container=container))
 
     def _how_it_ended(self, state: dict[str, Any]) -> MachineEnd | None:
         found = self._catalog.at_server(self.name)
@@ -420,7 +428,9 @@ class LessonSpawner(DockerSpawner):
         container = await self._expect_docker()
         self._is_refused = False
         life = self._life
-        life.ended = None if container is None else self._how_it_ended(container["State"])
+        life.ended = (
+            None if container is None else self._how_it_ended(await self._last_state(container))
+        )
         life.was_stopped = life.has_ended = life.is_told_of = False
         start = MachineStart(
             self._workshop,

@@ -4,7 +4,9 @@ import asyncio
 import logging
 import socket
 import time
+from functools import partial
 
+from hexhub.ended_containers import last_state
 from spawner.container import PORT, address_of, why_it_ended
 from spawner.docker_threads import DockerThreads, DockerTrouble
 from spawner.refusals import refuse
@@ -76,9 +78,10 @@ async def until_listening(
             container = await docker.call("inspect_container", container_id)
             if not container["State"]["Running"]:
                 await _log_last_lines(docker, container_id, log)
+                state = await docker.with_client(partial(last_state, container=container))
                 raise refuse(
                     "Your machine stopped while it was starting. "
-                    f"{why_it_ended(container['State'], memory_bytes)} "
+                    f"{why_it_ended(state, memory_bytes)} "
                     "Try again; your files are kept.",
                     ENDED,
                     500,

@@ -30,6 +30,7 @@ from hexhub.checks.warm import (
     WarmPool,
     may_wait,
 )
+from hexhub.ended_containers import last_state
 from hexhub.errors import CheckAbandoned, CheckError, DockerUnavailable, MachineNotRunning
 from hexhub.memory import has_free_memory
 
@@ -305,5 +306,5 @@ class Sandbox:
         with phase("end"), docker_errors("end the check"):
             with contextlib.suppress(RequestException):
                 self.engine.client.wait(container, timeout=_END_S)
-            state: Mapping[str, Any] = self.engine.client.inspect_container(container)["State"]
-        return state
+            found = self.engine.client.inspect_container(container)
+            return last_state(self.engine.client, found)
