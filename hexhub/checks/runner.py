@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from hexhub.catalog.model import CheckKind, CheckSpec, Lesson, ReportFormat
+from hexhub.catalog.model import CheckKind, CheckSpec, Lesson, MachineUser, ReportFormat
 from hexhub.catalog.overlays import Overlay
 from hexhub.checks.containers import make_spec
 from hexhub.checks.files import take_submission
@@ -129,7 +129,7 @@ def _run(
     if run.stderr:
         log.info("The harness of '%s' said: %s", lesson.name, clean_end(run.stderr, 1000))
     if run.answer is None:
-        return _without_answer(sandbox, spec, run, machine_id)
+        return _without_answer(sandbox, lesson, spec, run, machine_id)
     return judge_answer(spec, run.answer, expected_ids, is_out_of_memory=run.is_out_of_memory)
 
 
@@ -142,7 +142,9 @@ def _take(sandbox: Sandbox, lesson: Lesson, spec: CheckSpec, machine_id: str) ->
         return take(sandbox.engine, lesson, spec, machine_id)
 
 
-def _without_answer(sandbox: Sandbox, spec: CheckSpec, run: HarnessRun, machine_id: str) -> Outcome:
+def _without_answer(
+    sandbox: Sandbox, lesson: Lesson, spec: CheckSpec, run: HarnessRun, machine_id: str
+) -> Outcome:
     """Say what came of a run whose harness did not answer; what cannot be the student's, raise.
 
     Raises:
@@ -153,7 +155,7 @@ def _without_answer(sandbox: Sandbox, spec: CheckSpec, run: HarnessRun, machine_
         return Outcome(OutcomeKind.ERROR, message=out_of_memory_message(spec))
     if spec.kind is CheckKind.MACHINE:
         # The harness lives among the student's processes: a student who is root can stop it
-        # (kill -9 -1, kill -STOP), and learns nothing by it.
+        # (kill -9 -1, kill -STOP, prlimit), and learns nothing by it.
         if not sandbox.engine.is_running(machine_id):
             raise MachineNotRunning("The student's machine ended while it was checked.")
         if run.was_hindered:
@@ -169,6 +171,13 @@ def _without_answer(sandbox: Sandbox, spec: CheckSpec, run: HarnessRun, machine_
                 OutcomeKind.ERROR,
                 message="The check was killed from within your machine, such as by 'kill -9 -1'. "
                 "Press Check again.",
+            )
+        if lesson.user is MachineUser.ROOT and run.exit_code is not None:
+            # By far not all that root may do to a process is a signal: prlimit, for one.
+            return Outcome(
+                OutcomeKind.ERROR,
+                message="The check ended before it could answer: something in your machine keeps "
+                "it from its work. End it, and press Check again.",
             )
     if run.is_overdue:
         raise ReportUnusable(
