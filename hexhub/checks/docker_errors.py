@@ -8,6 +8,9 @@ from requests.exceptions import ReadTimeout, RequestException
 
 from hexhub.errors import CheckError, DockerUnavailable, ImageMissing, MachineNotRunning
 
+_OF_A_START = ("OCI runtime", "stopped process", "process already finished", "no such process")
+"""In what Docker says of a container whose first process did not get to run."""
+
 
 @contextlib.contextmanager
 def docker_errors(doing: str) -> Iterator[None]:
@@ -51,7 +54,8 @@ def is_hindered(exc: ReadTimeout | APIError) -> bool:
         return True
     said = _said(exc)
     # An image without the harness is our fault: `exec: "/opt/check/bin/python": … no such file`.
-    return "OCI runtime" in said and 'exec: "' not in said
+    # Killed between its making and its start, it is "a stopped process" to runc.
+    return any(words in said for words in _OF_A_START) and 'exec: "' not in said
 
 
 def _said(exc: APIError) -> str:

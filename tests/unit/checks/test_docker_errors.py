@@ -52,6 +52,8 @@ def test_errors_of_ours_pass() -> None:
     [
         (ReadTimeout(), True),
         (api_error("OCI runtime create failed: process was killed"), True),
+        (api_error("cannot start a stopped process: unknown"), True),
+        (api_error("process already finished: not found"), True),
         (
             api_error('OCI runtime create failed: exec: "/opt/check/bin/python": no such file'),
             False,
