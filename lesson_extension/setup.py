@@ -42,6 +42,7 @@ def list_frontend() -> list[tuple[str, list[str]]]:
 setup(
     data_files=[
         ("etc/jupyter/jupyter_server_config.d", ["jupyter-config/hexhub_lesson.json"]),
+        ("etc/jupyter/labconfig", ["jupyter-config/labconfig/default_setting_overrides.json"]),
         ("etc/hexhub", ["shell/hexhub.sh", "shell/hexhub.zsh"]),
         ("share/hexhub", ["shell/lesson"]),
         ("share/zsh/site-functions", ["shell/_lesson"]),

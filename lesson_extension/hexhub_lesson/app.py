@@ -24,6 +24,7 @@ from hexhub_lesson.handlers import (
     make_handlers,
 )
 from hexhub_lesson.hub_client import Answer, HubAddress, HubClient
+from hexhub_lesson.lab_language import set_lab_language
 from hexhub_lesson.limit_watch import LimitWatch
 from hexhub_lesson.machine_handlers import (
     BrowserActing,
@@ -107,7 +108,9 @@ class LessonExtension(ExtensionApp):
 
     def _before_first_view(self, request: HTTPServerRequest) -> None:
         """Ask for what the greeting of the page's terminal will say, in the page's language."""
-        self._memory.see_page(request, page_locale(request))
+        locale = page_locale(request)
+        self._memory.see_page(request, locale)
+        set_lab_language(locale)
         self._memory.ask_ahead(self._client)
 
     async def stop_extension(self) -> None:

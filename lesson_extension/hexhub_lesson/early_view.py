@@ -233,7 +233,7 @@ def add_early_view(
     Args:
         settings: Of the server's web application, JupyterLab's extension being loaded.
         views: Asked for each page.
-        on_page: Is called before the shell of a first view is started.
+        on_page: Is called for each page, and before the shell of a first view is started.
         code: May have the page compiled already.
     """
     environment: Environment | None = settings.get("lab_jinja2_env")
@@ -248,8 +248,8 @@ def add_early_view(
         asked = handler.path_kwargs
         # One dict serves all pages.
         config["hexhubEarly"] = None
+        on_page(handler.request)
         if asked.get("mode") == "lab" and asked.get("workspace") is None:
-            on_page(handler.request)
             config["hexhubEarly"] = views.make(
                 settings["base_url"], Path(handler.extensionapp.workspaces_dir)
             )

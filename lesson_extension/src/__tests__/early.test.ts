@@ -22,7 +22,7 @@ const place = {
 };
 
 it('has the terminal fill the room that JupyterLab leaves, where no file is beside it', () => {
-  const { left, top, width, height } = firstPlace(LAPTOP, 'alone');
+  const { left, top, width, height } = firstPlace(LAPTOP, 'alone', 'light');
   expect([left, top, left + width, top + height]).toEqual([33, 53, 965, 743]);
 });
 
@@ -31,7 +31,14 @@ it.each([
   [{ width: 1000, height: 800 }, 33, 414],
   [{ width: 1920, height: 1080 }, 880, 53],
 ])('has it at the right of files, or below them on a narrower page: %o', (page, left, top) => {
-  expect(firstPlace(page, 'beside')).toMatchObject({ left, top });
+  expect(firstPlace(page, 'beside', 'light')).toMatchObject({ left, top });
+});
+
+it.each([
+  ['light', '#ffffff', '#000000'],
+  ['dark', '#111111', '#ffffff'],
+] as const)('has the colours of JupyterLab in a %s system', (scheme, background, foreground) => {
+  expect(firstPlace(LAPTOP, 'beside', scheme)).toMatchObject({ background, foreground });
 });
 
 it('takes the place that was kept', () => {

@@ -1,5 +1,5 @@
 /** A text of a run, in which places in the student's files are buttons that open them. */
-import { useEffect, useState, type JSX } from 'react';
+import { useEffect, useState, type JSX, type KeyboardEvent } from 'react';
 
 import { findPlaces, type FilePlace } from '../places';
 import type { Texts } from '../texts';
@@ -39,6 +39,35 @@ function useKnownFiles(text: string, files: FileTools): ReadonlySet<string> {
   return known;
 }
 
+/** Properties of {@link Place}. */
+interface PlaceProps {
+  readonly text: string;
+  readonly title: string;
+  readonly onOpen: () => void;
+}
+
+/** A button in running text: browsers break the line around each `<button>`, also after a bracket. */
+function Place({ text, title, onOpen }: PlaceProps): JSX.Element {
+  const press = (event: KeyboardEvent): void => {
+    if (event.key === 'Enter' || event.key === ' ') {
+      event.preventDefault();
+      onOpen();
+    }
+  };
+  return (
+    <a
+      role="button"
+      tabIndex={0}
+      className="hx-link hx-place"
+      title={title}
+      onClick={onOpen}
+      onKeyDown={press}
+    >
+      {text}
+    </a>
+  );
+}
+
 /** The text, with links; a place in a file that is not the student's stays text. */
 export function PlacedLines({ text, files, texts }: PlacedLinesProps): JSX.Element {
   const known = useKnownFiles(text, files);
@@ -46,17 +75,14 @@ export function PlacedLines({ text, files, texts }: PlacedLinesProps): JSX.Eleme
     <>
       {findPlaces(text).map(({ text: piece, place }, index) =>
         place !== null && known.has(place.path) ? (
-          <button
+          <Place
             key={index}
-            type="button"
-            className="hx-link hx-place"
+            text={piece}
             title={texts.blockOpen(place.path, place.line)}
-            onClick={() => {
+            onOpen={() => {
               files.onOpenPlace(place);
             }}
-          >
-            {piece}
-          </button>
+          />
         ) : (
           <span key={index}>{piece}</span>
         ),

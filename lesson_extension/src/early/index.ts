@@ -44,6 +44,7 @@ function show({ baseUrl, terminal, beside }: EarlyConfig, startLab: () => void):
     return;
   }
   const page = { width: window.innerWidth, height: window.innerHeight };
+  const isDark = window.matchMedia('(prefers-color-scheme: dark)').matches;
   const { languages } = navigator;
   const { cookie } = document;
   const query = window.location.search;
@@ -53,7 +54,8 @@ function show({ baseUrl, terminal, beside }: EarlyConfig, startLab: () => void):
   const view = showEarlyView({
     terminal,
     socket,
-    place: keptPlace(readKept(baseUrl), page) ?? firstPlace(page, beside),
+    place:
+      keptPlace(readKept(baseUrl), page) ?? firstPlace(page, beside, isDark ? 'dark' : 'light'),
     waiting: words.waiting,
     label: words.terminal,
     onShown: pause.onShell,

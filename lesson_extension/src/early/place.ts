@@ -10,6 +10,9 @@ export interface PageSize {
   readonly height: number;
 }
 
+/** Whether JupyterLab will be light or dark, which follows the system until the student chooses. */
+export type Scheme = 'light' | 'dark';
+
 /** What JupyterLab has around its main area at first, in pixels, as `widgets/layout.ts` lays it out. */
 const TOP = 53;
 const BOTTOM = 25;
@@ -23,20 +26,24 @@ const SIDE_BY_SIDE_PAGE = 1_200;
 const MIN_WIDTH = 200;
 const MIN_HEIGHT = 100;
 
-const LIGHT = { background: '#ffffff', foreground: '#000000' };
+const COLORS = {
+  light: { background: '#ffffff', foreground: '#000000' },
+  dark: { background: '#111111', foreground: '#ffffff' },
+};
 
 /** Give the place of the terminal in a page that JupyterLab lays out for the first time. */
-export function firstPlace(page: PageSize, beside: Beside): TerminalPlace {
+export function firstPlace(page: PageSize, beside: Beside, scheme: Scheme): TerminalPlace {
+  const colors = COLORS[scheme];
   const isWide = page.width >= WIDE_PAGE;
   const left = BAR + (isWide ? FILES : 0);
   const width = page.width - left - BAR - (isWide ? WIDE_PANEL : PANEL);
   const height = page.height - TOP - BOTTOM;
   if (beside === 'alone') {
-    return { left, top: TOP, width, height, ...LIGHT };
+    return { left, top: TOP, width, height, ...colors };
   }
   return page.width >= SIDE_BY_SIDE_PAGE
-    ? { left: left + width / 2, top: TOP, width: width / 2, height, ...LIGHT }
-    : { left, top: TOP + height / 2, width, height: height / 2, ...LIGHT };
+    ? { left: left + width / 2, top: TOP, width: width / 2, height, ...colors }
+    : { left, top: TOP + height / 2, width, height: height / 2, ...colors };
 }
 
 function isPlace(value: unknown): value is TerminalPlace {
