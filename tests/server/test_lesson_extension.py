@@ -458,3 +458,40 @@ def test_the_machine_knows_best_when_it_is_stopped(
             assert terminal.get("/hexhub/machine").json() == facts
     finally:
         machine.stop()
+
+
+MENU = "lab/api/settings/@jupyterlab/mainmenu-extension:plugin"
+
+
+@pytest.mark.parametrize(
+    ("chosen", "language", "file_menu"),
+    [("ru", "ru-RU", "Файл"), ("en", None, "File"), ("xx", None, "File")],
+)
+def test_jupyterlab_speaks_the_language_of_the_page(
+    machine: Machine, chosen: str, language: str | None, file_menu: str
+) -> None:
+    """What is chosen on HexHub's pages holds for JupyterLab's menus; English where it has none."""
+    with machine.browser() as browser:
+        browser.cookies.set("hexhub_locale", chosen)
+        page = browser.get("lab", headers={"Sec-Fetch-Mode": "navigate"})
+        words = browser.get("lab/api/translations/default").json()
+        menus = browser.get(MENU).json()["schema"]["jupyter.lab.menus"]["main"]
+    assert page.status_code == 200
+    assert words["data"].get("jupyterlab", {}).get("", {}).get("language") == language
+    assert [menu["label"] for menu in menus if menu["id"] == "jp-mainmenu-file"] == [file_menu]
+
+
+def test_the_students_own_choice_of_a_language_stands(machine: Machine) -> None:
+    """Who has chosen a language in JupyterLab's settings has that one, whatever the page says."""
+    own = "lab/api/settings/@jupyterlab/translation-extension:plugin"
+    with machine.client() as client:
+        assert client.put(own, json={"raw": '{"locale": "ru_RU"}'}).status_code == 204
+    try:
+        with machine.browser() as browser:
+            browser.cookies.set("hexhub_locale", "en")
+            browser.get("lab", headers={"Sec-Fetch-Mode": "navigate"})
+            menus = browser.get(MENU).json()["schema"]["jupyter.lab.menus"]["main"]
+        assert "Файл" in [menu["label"] for menu in menus]
+    finally:
+        with machine.client() as client:
+            assert client.put(own, json={"raw": "{}"}).status_code == 204
