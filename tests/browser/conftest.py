@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from .student import Student
 from .system import REPOSITORY, System
@@ -20,6 +20,17 @@ ARGUMENTS = [
 ]
 expect.set_options(timeout=30_000)
 SHOTS = REPOSITORY / "test-results" / "screenshots"
+
+
+def tell_troubles(context: BrowserContext) -> None:
+    """Print what goes wrong in the pages of a context; pytest shows it when the test fails."""
+    context.on("requestfailed", lambda gone: print("not answered:", gone.url, gone.failure))
+    context.on(
+        "response",
+        lambda answer: print(answer.status, answer.url) if answer.status >= 400 else None,
+    )
+    context.on("weberror", lambda thrown: print("thrown:", thrown.error, thrown.error.stack))
+    context.on("console", lambda said: print("said:", said.text) if said.type == "error" else None)
 
 
 @pytest.fixture(scope="session")
@@ -48,11 +59,7 @@ def page(chromium: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
     """Give a page of a fresh profile; what it showed last is kept when the test fails."""
     context = chromium.new_context(viewport={"width": 1366, "height": 768}, locale="en-US")
     context.set_default_timeout(30_000)
-    context.on("requestfailed", lambda gone: print("not answered:", gone.url, gone.failure))
-    context.on(
-        "response",
-        lambda answer: print(answer.status, answer.url) if answer.status >= 400 else None,
-    )
+    tell_troubles(context)
     page = context.new_page()
     yield page
     SHOTS.mkdir(parents=True, exist_ok=True)

@@ -7,7 +7,7 @@ from typing import Literal
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from .conftest import SHOTS
+from .conftest import SHOTS, tell_troubles
 from .first_view import early_terminal, lab_held
 from .palette import run_command
 from .phone import WIDE
@@ -29,6 +29,7 @@ def open_shell(chromium: Browser, system: System) -> Iterator[OpenShell]:
         context = chromium.new_context(viewport=WIDE, locale="en-US", color_scheme=scheme)
         contexts.append(context)
         context.set_default_timeout(30_000)
+        tell_troubles(context)
         page = context.new_page()
         student = Student(page, system.url, SHOTS)
         student.sign_up(name)

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Dialog, Locator, Page, Request, Response, Route, expect
 
 from .accessibility import violations
-from .conftest import SHOTS
+from .conftest import SHOTS, tell_troubles
 from .palette import run_command
 from .parts import EXPOSE_APP, serve, show_blocks, show_theory, wait_for_file
 from .phone import NARROW, WIDE, cut_off, on_a_phone
@@ -82,6 +82,7 @@ def student(chromium: Browser, system: System) -> Iterator[Student]:
         viewport=WIDE, locale="en-US", permissions=["clipboard-read", "clipboard-write"]
     )
     context.set_default_timeout(30_000)
+    tell_troubles(context)
     context.add_init_script(EXPOSE_APP)
     page = context.new_page()
     student = Student(page, system.url, SHOTS)
@@ -274,6 +275,29 @@ def test_sides_and_steps_by_command(student: Student) -> None:
     expect(student.panel.locator('.hx-step-head[aria-expanded="true"]')).to_contain_text("Step 2")
     run_command(page, "Lesson: Previous step")
     expect(student.panel.locator('.hx-step-head[aria-expanded="true"]')).to_contain_text("Step 1")
+
+
+_MOVE = """async () => {
+  const { shell } = window.jupyterapp;
+  const panel = [...shell.widgets('right')].find(widget => widget.id === 'hexhub-lesson-panel');
+  const shown = panel.node.firstElementChild;
+  for (let times = 0; times < 5; times += 1) {
+    // What has changed is about to be drawn when the panel is put elsewhere.
+    panel.renderDOM();
+    shell.add(panel, 'right', { rank: 10, type: 'Lesson' });
+    shell.activateById(panel.id);
+    await new Promise(done => setTimeout(done, 100));
+  }
+  return shown !== null && panel.node.firstElementChild === shown;
+}"""
+
+
+def test_a_move_takes_along_all_that_is_shown(student: Student) -> None:
+    """Nothing is drawn anew, and a drawing that was under way does not leave the panel empty."""
+    text = student.panel.inner_text()
+    assert student.page.evaluate(_MOVE) is True
+    expect(student.panel).to_be_visible()
+    assert student.panel.inner_text() == text
 
 
 def test_a_file_is_put_back_and_taken_back(student: Student) -> None:

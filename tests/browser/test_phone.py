@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import Browser, Page, Request, expect
 
 from .accessibility import violations
-from .conftest import SHOTS
+from .conftest import SHOTS, tell_troubles
 from .palette import run_command
 from .parts import EXPOSE_APP, serve, show_blocks, wait_for_file
 from .phone import NARROW, WIDE, cut_off, expect_sheet, expect_side_by_side, turn_to
@@ -77,6 +77,7 @@ def student(chromium: Browser, system: System) -> Iterator[Student]:
         permissions=["clipboard-read", "clipboard-write"],
     )
     context.set_default_timeout(30_000)
+    tell_troubles(context)
     context.add_init_script(EXPOSE_APP)
     student = Student(context.new_page(), system.url, SHOTS)
     student.sign_up("phone-reader")

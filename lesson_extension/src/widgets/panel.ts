@@ -1,5 +1,6 @@
 /** The side panel: draws the model's state, and hands wishes to the model. */
 import { ReactWidget } from '@jupyterlab/ui-components';
+import type { Message } from '@lumino/messaging';
 import { createElement, type ReactElement } from 'react';
 
 import { Panel, type PanelWishes } from '../components/Panel';
@@ -99,6 +100,20 @@ export class LessonPanel extends ReactWidget {
     this.options.model.changed.disconnect(this._onChanged);
     this.options.machine.changed.disconnect(this._onChanged);
     super.dispose();
+  }
+
+  /**
+   * Stay drawn while JupyterLab takes the panel out of one place and puts it into another.
+   *
+   * To end the drawing and begin another in the same element is not safe: where the first had still
+   * something to draw, React 18 empties the element for it later on, under the second one's feet.
+   */
+  protected override onBeforeDetach(message: Message): void {
+    queueMicrotask(() => {
+      if (!this.isAttached) {
+        super.onBeforeDetach(message);
+      }
+    });
   }
 
   protected override render(): ReactElement {
