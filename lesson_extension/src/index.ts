@@ -44,6 +44,7 @@ import { PreviewWidget } from './widgets/preview';
 import { Saves } from './widgets/saves';
 import { makeSide } from './widgets/side';
 import { StatusItem } from './widgets/status';
+import { followTheme } from './widgets/theme';
 
 const PLUGIN_ID = 'hexhub-lesson:plugin';
 const CHECK_KEYS = 'Ctrl+Shift+Enter';
@@ -83,38 +84,6 @@ function followVisibility(model: LessonModel, machine: MachineModel): void {
   document.addEventListener('visibilitychange', tell);
   window.addEventListener('focus', tell);
   window.addEventListener('online', tell);
-}
-
-const CHANGE_THEME = 'apputils:change-theme';
-
-/**
- * Let the theme that a student chooses be the one that comes.
- *
- * JupyterLab follows the system's theme at first (`jupyter-config/labconfig`). A choice ends that,
- * but JupyterLab 4.6 then shows the theme of its settings, which is the light one, whatever was chosen.
- */
-function keepChosenTheme(commands: JupyterFrontEnd['commands'], themes: IThemeManager): void {
-  commands.commandExecuted.connect((_, { id, args, result }) => {
-    const { theme } = args;
-    if (id === CHANGE_THEME && typeof theme === 'string') {
-      void result.then(() => (themes.theme === theme ? undefined : themes.setTheme(theme)));
-    }
-  });
-}
-
-/** Draw the texts anew in another theme; what draws Mermaid's drawings is told of it in the same round. */
-function followTheme({ app }: Lab, themes: IThemeManager | null, panel: LessonPanel): void {
-  if (themes === null) {
-    return;
-  }
-  themes.themeChanged.connect((_, { oldValue }) => {
-    if (oldValue) {
-      queueMicrotask(() => {
-        panel.redrawTexts();
-      });
-    }
-  });
-  keepChosenTheme(app.commands, themes);
 }
 
 /** Open what a phone's tab is for where nothing of it is open: a shell that runs, or a new one. */
@@ -414,7 +383,7 @@ const plugin: JupyterFrontEndPlugin<void> = {
     void app.restored.then(() => {
       followWidth({ shell, panel, addBeside: side.add, onChange: status.setNarrow });
     });
-    followTheme(lab, themes, panel);
+    followTheme(app, themes, settings, panel);
     followVisibility(model, machine);
     machine.start();
     void model.start();

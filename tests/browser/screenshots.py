@@ -33,6 +33,7 @@ FOR_DOCS = {
     "first-view": "first-view-wide-light",
     "lesson": "failed-wide-light",
     "lesson-dark": "failed-wide-dark",
+    "lesson-russian": "russian-wide-light",
     "lesson-narrow": "failed-narrow-light",
     "lesson-narrow-dark": "failed-narrow-dark",
 }
@@ -165,6 +166,22 @@ def shoot_web(student: Student, camera: Camera) -> None:
     camera.shoot_lab("preview")
 
 
+def shoot_russian(student: Student, camera: Camera) -> None:
+    """Come back to a lesson in Russian."""
+    page = student.page
+    speak(page, student.url, "ru")
+    page.goto(f"{student.url}/services/hexhub/courses/real-machine/lessons/python-module/open")
+    student.wait_for_lesson()
+    expect(page.locator(".jp-Terminal .xterm-screen").first).to_be_visible()
+    camera.shoot("russian", "wide", "light")
+    speak(page, student.url, "en")
+
+
+def speak(page: Page, url: str, locale: str) -> None:
+    """Choose a language as HexHub's pages do."""
+    page.context.add_cookies([{"name": "hexhub_locale", "value": locale, "url": f"{url}/"}])
+
+
 def shoot_all(browser: Browser, system: System, *, takes_all: bool) -> None:
     """Be the student."""
     context = browser.new_context(viewport=WIDE, locale="en-US")
@@ -178,6 +195,7 @@ def shoot_all(browser: Browser, system: System, *, takes_all: bool) -> None:
     page.emulate_media(color_scheme="light")
     shoot_python(student, camera)
     shoot_web(student, camera)
+    shoot_russian(student, camera)
     page.goto(f"{system.url}/services/hexhub/courses/real-machine")
     camera.shoot_page("course")
     page.goto(f"{system.url}/services/hexhub/recorded")

@@ -11,7 +11,7 @@ from .conftest import SHOTS, tell_troubles
 from .first_view import early_terminal, lab_held
 from .palette import run_command
 from .phone import WIDE
-from .student import Student
+from .student import OPEN_MS, Student
 from .system import System
 
 Scheme = Literal["light", "dark"]
@@ -22,7 +22,7 @@ RUSSIAN_MENUS = ["Файл", "Редактировать", "Просмотр", "
 
 @pytest.fixture
 def open_shell(chromium: Browser, system: System) -> Iterator[OpenShell]:
-    """Give what opens the first lesson in a system, and checks what is there before JupyterLab."""
+    """Give what signs a student up whose system is light or dark, and opens the first lesson."""
     contexts = []
 
     def open_in(name: str, scheme: Scheme, locale: str) -> Student:
@@ -35,17 +35,24 @@ def open_shell(chromium: Browser, system: System) -> Iterator[OpenShell]:
         student.sign_up(name)
         cookie = {"name": "hexhub_locale", "value": locale, "url": f"{system.url}/"}
         context.add_cookies([cookie])
-        with lab_held(page):
-            page.goto(f"{system.url}/services/hexhub/courses/real-machine/lessons/shell/open")
-            expect(early_terminal(page)).to_be_visible(timeout=90_000)
-            early = page.locator(".hx-early")
-            assert early.evaluate("e => getComputedStyle(e).backgroundColor") == BACKGROUND[scheme]
-        student.wait_for_lesson()
+        open_lesson(student, "shell", scheme)
         return student
 
     yield open_in
     for context in contexts:
         context.close()
+
+
+def open_lesson(student: Student, lesson: str, scheme: Scheme) -> None:
+    """Open a lesson, and see how light it is before JupyterLab and in it."""
+    page = student.page
+    with lab_held(page):
+        page.goto(f"{student.url}/services/hexhub/courses/real-machine/lessons/{lesson}/open")
+        expect(early_terminal(page)).to_be_visible(timeout=OPEN_MS)
+        early = page.locator(".hx-early")
+        assert early.evaluate("e => getComputedStyle(e).backgroundColor") == BACKGROUND[scheme]
+    student.wait_for_lesson()
+    expect_theme(page, scheme)
 
 
 def expect_theme(page: Page, scheme: Scheme) -> None:
@@ -59,7 +66,6 @@ def test_a_russian_in_the_dark(open_shell: OpenShell) -> None:
     student = open_shell("pushkin", "dark", "ru")
     page = student.page
     menus = page.locator(".lm-MenuBar-item")
-    expect_theme(page, "dark")
     expect(menus.filter(has_text=re.compile("Файл|Ядро"))).to_have_count(2)
     assert menus.all_inner_texts()[: len(RUSSIAN_MENUS)] == RUSSIAN_MENUS
     expect(page.locator("html")).to_have_attribute("lang", re.compile("ru"))
@@ -76,15 +82,16 @@ def test_a_russian_in_the_dark(open_shell: OpenShell) -> None:
 
 
 def test_a_theme_is_chosen_once(open_shell: OpenShell) -> None:
-    """The first choice is taken, though JupyterLab followed the system until then."""
+    """The first choice is taken, though the system was followed, and holds in all lessons."""
     student = open_shell("lovelace", "light", "en")
     page = student.page
-    expect_theme(page, "light")
     run_command(page, "JupyterLab Dark")
     expect_theme(page, "dark")
     page.reload()
     student.wait_for_lesson()
     expect_theme(page, "dark")
+    # Another lesson is another machine.
+    open_lesson(student, "web-server", "dark")
     # A change of the system's changes nothing any more.
     page.emulate_media(color_scheme="dark")
     page.emulate_media(color_scheme="light")
@@ -94,6 +101,5 @@ def test_a_theme_is_chosen_once(open_shell: OpenShell) -> None:
 def test_the_system_is_followed(open_shell: OpenShell) -> None:
     """Who has chosen nothing goes dark with their system in the evening."""
     student = open_shell("hopper", "light", "en")
-    expect_theme(student.page, "light")
     student.page.emulate_media(color_scheme="dark")
     expect_theme(student.page, "dark")

@@ -52,3 +52,23 @@ declare global {
 export function placeKey(baseUrl: string): string {
   return `hexhub-terminal:${baseUrl}`;
 }
+
+/** Key of the browser's storage under which the theme that the student has chosen is kept. */
+export const CHOSEN_THEME = 'hexhub-theme';
+
+/** A theme of JupyterLab. */
+export interface ChosenTheme {
+  readonly theme: string;
+  readonly isLight: boolean;
+}
+
+/** Give the theme that was chosen last in this browser, or null where none was. */
+export function readChosenTheme(): ChosenTheme | null {
+  try {
+    const kept: unknown = JSON.parse(window.localStorage.getItem(CHOSEN_THEME) ?? 'null');
+    const { theme, isLight } = kept as Record<keyof ChosenTheme, unknown>;
+    return typeof theme === 'string' && typeof isLight === 'boolean' ? { theme, isLight } : null;
+  } catch {
+    return null; // storage is refused, or holds something else
+  }
+}

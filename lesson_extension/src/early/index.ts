@@ -5,7 +5,7 @@
  * What the server says of it stands in the configuration of JupyterLab's page.
  */
 import { pickLocale } from '../locale';
-import { placeKey } from './contract';
+import { placeKey, readChosenTheme } from './contract';
 import { atPause } from './pause';
 import { firstPlace, keptPlace, type Beside } from './place';
 import './style.css';
@@ -44,7 +44,8 @@ function show({ baseUrl, terminal, beside }: EarlyConfig, startLab: () => void):
     return;
   }
   const page = { width: window.innerWidth, height: window.innerHeight };
-  const isDark = window.matchMedia('(prefers-color-scheme: dark)').matches;
+  const isSystemDark = window.matchMedia('(prefers-color-scheme: dark)').matches;
+  const isLight = readChosenTheme()?.isLight ?? !isSystemDark;
   const { languages } = navigator;
   const { cookie } = document;
   const query = window.location.search;
@@ -55,7 +56,7 @@ function show({ baseUrl, terminal, beside }: EarlyConfig, startLab: () => void):
     terminal,
     socket,
     place:
-      keptPlace(readKept(baseUrl), page) ?? firstPlace(page, beside, isDark ? 'dark' : 'light'),
+      keptPlace(readKept(baseUrl), page) ?? firstPlace(page, beside, isLight ? 'light' : 'dark'),
     waiting: words.waiting,
     label: words.terminal,
     onShown: pause.onShell,
